@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// The command. Runs the bundle under a Node that is new enough: the one that runs this file, else the one that
+// `npm ci` put beside the program.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > 24 || (major === 24 && minor >= 12)) {
+  await import('../dist/main.js');
+} else {
+  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  if (!existsSync(node)) {
+    console.error(`alcove needs Node.js 24.12 or newer; this is ${process.versions.node}.`);
+    process.exit(2);
+  }
+  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGQUIT']) process.on(signal, () => {});
+  const { status, signal, error } = spawnSync(node, args, { stdio: 'inherit' });
+  if (error) throw error;
+  process.exit(status ?? 128 + (constants.signals[signal] ?? 0));
+}

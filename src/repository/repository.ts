@@ -1,0 +1,63 @@
+/**
+ * What a repository can do for the layers above, local or remote. `archive/` depends on this interface, never on
+ * segments, so that other engines can stand behind it.
+ */
+
+/** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
+export const ID_SIZE_BYTES = 32;
+
+/** The manifest's id: 32 zero bytes. */
+export const MANIFEST_ID: Uint8Array = new Uint8Array(ID_SIZE_BYTES);
+
+export interface CommitOptions {
+  /** Compact segments after the commit (Borg: compact=True). Default false. */
+  compact?: boolean;
+  /** Compact a segment when at least this share of it is unused, 0 to 1. Default 0.1. */
+  threshold?: number;
+  /** Also rewrite the 17-byte segments that hold only a commit (Borg: cleanup_commits). */
+  cleanupCommits?: boolean;
+}
+
+export interface Repository extends AsyncDisposable {
+  /** 32 random bytes made at init. */
+  readonly id: Uint8Array;
+  /** `id` as 64 hex digits: the name of its cache and security folders. */
+  readonly idHex: string;
+  /** Canonical location, as stored in the security folder (Borg: Location.canonical_path()). */
+  readonly location: string;
+  /** Wire version of the server's nonce support: local repositories always have it. */
+  readonly supportsNonces: boolean;
+  readonly appendOnly: boolean;
+  /** Quota in bytes, 0 without one. */
+  readonly storageQuotaBytes: number;
+
+  /** The sealed object; throws ObjectNotFound. */
+  get(id: Uint8Array): Promise<Uint8Array>;
+  /** Objects in the order of `ids`; a missing one throws ObjectNotFound when its turn comes. */
+  getMany(ids: Iterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  has(id: Uint8Array): Promise<boolean>;
+  /** Stores the object in the running transaction. The bytes may be reused once the promise settles. */
+  put(id: Uint8Array, sealed: Uint8Array): Promise<void>;
+  /** Throws ObjectNotFound. */
+  delete(id: Uint8Array): Promise<void>;
+  /** Up to `limit` ids after `marker`, in the index's order. */
+  list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
+  /** Number of objects. */
+  count(): Promise<number>;
+  /** Makes all that was put and deleted durable, or nothing of it. */
+  commit(options?: CommitOptions): Promise<void>;
+  /** Forgets all since the last commit. */
+  rollback(): Promise<void>;
+  /** The key blob in the config, as text; empty where there is none. */
+  loadKey(): Promise<string>;
+  saveKey(blob: string): Promise<void>;
+  /** First nonce that no reservation covers; undefined where the repository has none recorded. */
+  getFreeNonce(): Promise<bigint | undefined>;
+  /** Records `nextUnreserved`; throws where the recorded value is no longer `startNonce`. */
+  commitNonceReservation(nextUnreserved: bigint, startNonce: bigint | undefined): Promise<void>;
+  breakLock(): Promise<void>;
+  /** Removes the repository and all in it. */
+  destroy(): Promise<void>;
+  /** Releases locks; an open transaction is rolled back. */
+  close(): Promise<void>;
+}
