@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { buildOddTree } from './odd-tree.ts';
-import { Workspace } from './programs.ts';
-import type { Program } from './programs.ts';
-import { listTree } from './tree-listing.ts';
+import { buildOddTree } from '../odd-tree.ts';
+import { Workspace } from '../workspace.ts';
+import type { Program } from '../workspace.ts';
+import { listTree } from '../tree-listing.ts';
 
 const modes = [
   'none',

@@ -21,7 +21,7 @@ export interface RunOptions {
 
 export type Program = (args: readonly string[], options?: RunOptions) => Outcome;
 
-const alcoveCommand = fileURLToPath(new URL('../../bin/alcove.js', import.meta.url));
+export const alcoveCommand = fileURLToPath(new URL('../bin/alcove.js', import.meta.url));
 
 /** The reference is never optional here: without it the suite fails and says what to set. */
 function referenceCommand(): string {
@@ -35,24 +35,26 @@ export class Workspace implements Disposable {
   readonly path: string;
   readonly env: Record<string, string>;
   readonly alcove: Program;
-  readonly borg: Program;
 
   constructor(env: Record<string, string> = {}) {
-    this.path = mkdtempSync(join(tmpdir(), 'alcove-interop-'));
+    this.path = mkdtempSync(join(tmpdir(), 'alcove-test-'));
     this.env = {
       PATH: process.env['PATH'] ?? '',
       HOME: join(this.path, 'home'),
       LANG: 'C.UTF-8',
       TZ: 'UTC',
       BORG_BASE_DIR: join(this.path, 'home'),
-      BORG_PASSPHRASE: 'interop',
+      BORG_PASSPHRASE: 'workspace',
       BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
       BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes',
       BORG_DELETE_I_KNOW_WHAT_I_AM_DOING: 'YES',
       ...env,
     };
     this.alcove = this.#program(process.execPath, [alcoveCommand]);
-    this.borg = this.#program(referenceCommand(), []);
+  }
+
+  get borg(): Program {
+    return this.#program(referenceCommand(), []);
   }
 
   join(...parts: string[]): string {
