@@ -1,0 +1,123 @@
+/**
+ * The envelope around each object of a repository.
+ *
+ * Encrypted:
+ *
+ * | offset | size | field | encoding                                                                |
+ * |--------|------|-------|-------------------------------------------------------------------------|
+ * | 0      | 1    | type  | key type; not authenticated                                             |
+ * | 1      | 32   | mac   | over nonce and ciphertext                                               |
+ * | 33     | 8    | nonce | big-endian number of the first AES block; upper half of the counter: 0  |
+ * | 41     | n    | data  | AES-256-CTR of the payload                                              |
+ *
+ * Otherwise: type (1 byte), then the payload. Neither knows what the payload is (a compressed chunk).
+ *
+ * Source: Borg 1.4.5, crypto/low_level.pyx, AES256_CTR_BASE; crypto/key.py, AESKeyBase, AuthenticatedKeyBase,
+ * PlaintextKey.
+ */
+import { createCipheriv, createHmac } from 'node:crypto';
+import { IntegrityError } from '../errors.ts';
+import { toHex } from '../util/bytes.ts';
+import { aes256Ctr, BLOCK_SIZE_BYTES } from './aes-ctr.ts';
+import { blake2b256 } from './blake2b.ts';
+import { constantTimeEqual } from './constant-time.ts';
+import type { KeyMaterial } from './key-material.ts';
+import { secretKey } from './secret-keys.ts';
+
+const MAC_OFFSET = 1;
+const NONCE_OFFSET = 33;
+/** Bytes that encryption adds. */
+export const ENVELOPE_OVERHEAD_BYTES = 41;
+
+const NONCE_LIMIT = 1n << 64n;
+/** Type of the passphrase mode of Borg before 1.0, whose repositories are read with a repokey. */
+const PASSPHRASE_TYPE = 0x01;
+const PLAINTEXT_TYPE = 0x02;
+const REPOKEY_TYPES: readonly number[] = [0x03, 0x05];
+
+/** AES blocks, hence nonces, that a payload of this length takes. */
+export function envelopeNonceBlocks(payloadLength: number): number {
+  return Math.ceil(payloadLength / BLOCK_SIZE_BYTES);
+}
+
+/** The nonce that an encrypted envelope begins with. Throws an IntegrityError where it is too short for one. */
+export function envelopeNonce(envelope: Uint8Array): bigint {
+  if (envelope.length < ENVELOPE_OVERHEAD_BYTES) {
+    throw new IntegrityError(['Manifest: Invalid encryption envelope']);
+  }
+  return new DataView(envelope.buffer, envelope.byteOffset, envelope.length).getBigUint64(NONCE_OFFSET);
+}
+
+/** Whether an object with this first byte may be opened with the key. */
+export function acceptsType(material: KeyMaterial, typeByte: number | undefined): boolean {
+  return (
+    typeByte === material.typeByte ||
+    (typeByte === PASSPHRASE_TYPE && REPOKEY_TYPES.includes(material.typeByte))
+  );
+}
+
+/**
+ * Seals a payload. `nonce` numbers its first AES block; the caller owns `envelopeNonceBlocks(payload.length)`
+ * numbers from there on and never uses one twice. Ignored without encryption. The result has its own buffer.
+ */
+export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint8Array): Uint8Array {
+  const encrypted = material.cipher === 'aes-256-ctr';
+  const size = (encrypted ? ENVELOPE_OVERHEAD_BYTES : 1) + payload.length;
+  // Not zero-filled, not from Buffer's pool: every byte is written below, and the buffer can be transferred.
+  const envelope = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+  envelope[0] = material.typeByte;
+  if (!encrypted) {
+    envelope.set(payload, 1);
+    return envelope;
+  }
+  if (nonce < 0n || nonce + BigInt(envelopeNonceBlocks(payload.length)) > NONCE_LIMIT) {
+    throw new RangeError('the nonces of this key are used up');
+  }
+  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
+  new DataView(counter.buffer).setBigUint64(8, nonce);
+  envelope.set(counter.subarray(8), NONCE_OFFSET);
+  const cipher = createCipheriv('aes-256-ctr', secretKey(material, 'encKey'), counter);
+  envelope.set(cipher.update(payload), ENVELOPE_OVERHEAD_BYTES);
+  envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
+  return envelope;
+}
+
+/**
+ * The payload of an envelope. Throws an IntegrityError where the type is not this key's or the MAC does not
+ * verify; `id` only names the chunk in the message. Without encryption nothing is verified here (the id is, once
+ * the payload is decompressed), and the result is a view into `envelope`.
+ */
+export function openEnvelope(
+  material: KeyMaterial,
+  id: Uint8Array | undefined,
+  envelope: Uint8Array,
+): Uint8Array {
+  const encrypted = material.cipher === 'aes-256-ctr';
+  if (!acceptsType(material, envelope[0]) || (encrypted && envelope.length < ENVELOPE_OVERHEAD_BYTES)) {
+    const kind = encrypted || material.typeByte === PLAINTEXT_TYPE ? 'encryption envelope' : 'envelope';
+    throw new IntegrityError([`Chunk ${nameOf(id)}: Invalid ${kind}`]);
+  }
+  if (!encrypted) return envelope.subarray(1);
+  const authenticated = envelope.subarray(NONCE_OFFSET);
+  if (!constantTimeEqual(computeMac(material, authenticated), envelope.subarray(MAC_OFFSET, NONCE_OFFSET))) {
+    throw new IntegrityError([`Chunk ${nameOf(id)}: Could not decrypt [MAC Authentication failed]`]);
+  }
+  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
+  counter.set(authenticated.subarray(0, 8), 8);
+  return aes256Ctr(secretKey(material, 'encKey'), counter, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+}
+
+function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {
+  switch (material.mac) {
+    case 'hmac-sha256':
+      return createHmac('sha256', secretKey(material, 'encHmacKey')).update(data).digest();
+    case 'blake2b-256':
+      return blake2b256(material.encHmacKey, data);
+    case 'none':
+      throw new TypeError('an encrypted envelope needs a MAC');
+  }
+}
+
+function nameOf(id: Uint8Array | undefined): string {
+  return id === undefined ? '(unknown)' : toHex(id);
+}
