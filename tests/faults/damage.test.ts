@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { noise } from '../odd-tree.ts';
+import { listTree } from '../tree-listing.ts';
+import { Workspace } from '../workspace.ts';
+import type { Outcome } from '../workspace.ts';
+
+/** What alcove owes the user when such a file is damaged. */
+type Promise_ =
+  /** The file can be made again from the repository: everything works, whatever its bytes. */
+  | 'works'
+  /** Right data, or a clear error; never wrong data. */
+  | 'right or refused';
+
+interface Kind {
+  name: string;
+  glob: string;
+  promise: Promise_;
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'repository README', glob: 'repo/README', promise: 'right or refused' },
+  { name: 'repository config', glob: 'repo/config', promise: 'right or refused' },
+  { name: 'segment with data', glob: 'repo/data/0/[0-9]', promise: 'right or refused' },
+  { name: 'repository index', glob: 'repo/index.*', promise: 'works' },
+  { name: 'repository hints', glob: 'repo/hints.*', promise: 'works' },
+  { name: 'repository integrity file', glob: 'repo/integrity.*', promise: 'works' },
+  { name: 'repository nonce', glob: 'repo/nonce', promise: 'right or refused' },
+  { name: 'cache config', glob: 'home/.cache/borg/*/config', promise: 'right or refused' },
+  { name: 'chunks cache', glob: 'home/.cache/borg/*/chunks', promise: 'works' },
+  { name: 'files cache', glob: 'home/.cache/borg/*/files*', promise: 'works' },
+  { name: 'security location', glob: 'home/.config/borg/security/*/location', promise: 'right or refused' },
+  { name: 'security key type', glob: 'home/.config/borg/security/*/key-type', promise: 'right or refused' },
+  {
+    name: 'security timestamp',
+    glob: 'home/.config/borg/security/*/manifest-timestamp',
+    promise: 'right or refused',
+  },
+  { name: 'security nonce', glob: 'home/.config/borg/security/*/nonce', promise: 'right or refused' },
+  { name: 'key file', glob: 'home/.config/borg/keys/*', promise: 'right or refused' },
+];
+
+/** Ways to damage a file; positions are shares of its length. */
+const damages: readonly { name: string; apply: (path: string) => void }[] = [
+  ...[0, 0.3, 0.6, 0.95].map((share) => ({
+    name: `a flipped bit at ${share * 100} %`,
+    apply: (path: string) => flip(path, share),
+  })),
+  {
+    name: 'half of it missing',
+    apply: (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2)),
+  },
+  { name: 'no bytes', apply: (path) => truncateSync(path, 0) },
+];
+
+function flip(path: string, share: number): void {
+  const bytes = readFileSync(path);
+  const at = Math.min(bytes.length - 1, Math.floor(bytes.length * share));
+  bytes[at]! ^= 0x10;
+  writeFileSync(path, bytes);
+}
+
+function assertClear({ status, stderr }: Outcome, title: string): void {
+  assert.ok(status < 128, `${title}: exit ${status}`);
+  assert.ok(stderr.trim() !== '', `${title}: exit ${status} without a word`);
+  assert.doesNotMatch(stderr, /\n\s+at .*\(|internal error|TypeError|RangeError/, title);
+}
+
+describe('a damaged file', () => {
+  const base = new Workspace();
+  after(() => base[Symbol.dispose]());
+  const original = base.join('original');
+  let wanted: string[] = [];
+
+  before(() => {
+    mkdirSync(base.join('tree'));
+    for (let i = 0; i < 20; i++) writeFileSync(base.join('tree', `file-${i}`), noise(5_000, i + 1));
+    writeFileSync(base.join('tree', 'large'), noise(1_500_000, 99));
+    wanted = listTree(base.join('tree'));
+    base.alcove(['init', '--encryption', 'keyfile', base.join('repo')]);
+    base.alcove(['create', `${base.join('repo')}::one`, 'tree']);
+    base.alcove(['create', `${base.join('repo')}::two`, 'tree']);
+    for (const part of ['tree', 'repo', 'home']) {
+      cpSync(base.join(part), join(original, part), { recursive: true, preserveTimestamps: true });
+    }
+  });
+
+  const restore = (space: Workspace, archive: string): Outcome => {
+    rmSync(space.join('out'), { recursive: true, force: true });
+    mkdirSync(space.join('out'));
+    const outcome = space.alcove(['extract', `${space.join('repo')}::${archive}`], {
+      cwd: space.join('out'),
+      accept: codes,
+    });
+    if (outcome.status === 0) assert.deepEqual(listTree(space.join('out', 'tree')), wanted);
+    return outcome;
+  };
+  const codes = Array.from({ length: 128 }, (_, code) => code);
+
+  for (const kind of kinds) {
+    it(`of the kind "${kind.name}" ${kind.promise === 'works' ? 'is made again' : 'gives right data or a clear error'}`, () => {
+      for (const damage of damages) {
+        using space = new Workspace();
+        cpSync(original, space.path, { recursive: true, preserveTimestamps: true });
+        const files = globSync(kind.glob, { cwd: space.path });
+        assert.ok(files.length > 0, `no file matches ${kind.glob}`);
+        for (const file of files) damage.apply(join(space.path, file));
+        const title = `${kind.name}, ${damage.name}`;
+        const read = restore(space, 'two');
+        const written = space.alcove(['create', `${space.join('repo')}::three`, 'tree'], { accept: codes });
+        if (written.status <= 1) restore(space, 'three');
+        for (const outcome of [read, written]) {
+          if (outcome.status !== 0) assertClear(outcome, title);
+          if (kind.promise === 'works') assert.equal(outcome.status, 0, `${title}: ${outcome.stderr}`);
+        }
+      }
+    });
+  }
+});
