@@ -20,7 +20,7 @@
  *
  * Source: Borg 1.4.5 helpers/msgpack.py, packb() (use_bin_type=False).
  */
-import { encodeText } from '../util/surrogate-escape.ts';
+import { encodeSurrogateEscaped } from '../util/surrogate-escape.ts';
 import { MsgpackError } from './value.ts';
 import type { MsgpackKey, MsgpackMap, MsgpackValue } from './value.ts';
 
@@ -66,7 +66,7 @@ function reserve(length: number): number {
 function writeValue(value: MsgpackValue, depth: number): void {
   if (depth > MAX_DEPTH) throw new MsgpackError('nested too deeply');
   if (typeof value === 'number') writeNumber(value);
-  else if (typeof value === 'string') writeRaw(encodeText(value));
+  else if (typeof value === 'string') writeRaw(encodeSurrogateEscaped(value));
   else if (value instanceof Uint8Array) writeRaw(value);
   else if (value === null) writeByte(0xc0);
   else if (typeof value === 'boolean') writeByte(value ? 0xc3 : 0xc2);
@@ -167,7 +167,7 @@ function writeObject(object: Record<string, MsgpackValue>, depth: number): void 
   const entries = Object.entries(object);
   writeLength(entries.length, 0x80, 0x10, 0xde);
   for (const [key, value] of entries) {
-    writeRaw(encodeText(key));
+    writeRaw(encodeSurrogateEscaped(key));
     writeValue(value, depth + 1);
   }
 }

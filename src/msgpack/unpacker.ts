@@ -96,6 +96,7 @@ export class Unpacker {
   /** The next complete value, or undefined where more bytes are needed. */
   next(): MsgpackValue | undefined {
     for (;;) {
+      if (this.#shortKey()) continue;
       const value = this.#token();
       if (value === INCOMPLETE) return undefined;
       if (value === OPENED) continue;
@@ -115,6 +116,20 @@ export class Unpacker {
     this.#start = 0;
     this.#end = end;
     this.#pinned = pinned;
+  }
+
+  /** Reads a key of up to 31 bytes, the usual case, without a byte array in between. */
+  #shortKey(): boolean {
+    const frame = this.#stack.at(-1);
+    if (frame === undefined || frame.map === undefined || frame.key !== undefined) return false;
+    const length = (this.#bytes[this.#start] ?? 0) ^ 0xa0;
+    if (length > 0x1f || this.#start + length >= this.#end) return false;
+    let key = '';
+    const from = this.#start + 1;
+    for (let i = from; i < from + length; i++) key += ONE_CHAR[this.#bytes[i]!]!;
+    frame.key = key;
+    this.#start = from + length;
+    return true;
   }
 
   /** Puts a finished value where it belongs; gives back the outermost value when that is complete. */
@@ -233,6 +248,8 @@ export class Unpacker {
 const OPERAND_SIZES = [
   0, -1, 0, 0, 1, 2, 4, -1, -1, -1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, -1, -1, -1, -1, -1, 1, 2, 4, 2, 4, 2, 4,
 ];
+
+const ONE_CHAR = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
 
 /** slice() for short ranges: several times faster than the built-in one. */
 function copyOf(bytes: Uint8Array, from: number, length: number): Uint8Array {

@@ -2,17 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fromHex, toHex } from '../../src/util/bytes.ts';
-import { decodeText, encodeText, removeSurrogates } from '../../src/util/surrogate-escape.ts';
+import {
+  decodeSurrogateEscaped,
+  encodeSurrogateEscaped,
+  removeSurrogates,
+} from '../../src/util/surrogate-escape.ts';
 
-test('decodeText() keeps every byte, encodeText() gives it back', () => {
+test('decodeSurrogateEscaped() keeps every byte, encodeSurrogateEscaped() gives it back', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
-      assert.equal(toHex(encodeText(decodeText(bytes))), toHex(bytes));
+      assert.equal(toHex(encodeSurrogateEscaped(decodeSurrogateEscaped(bytes))), toHex(bytes));
     }),
   );
 });
 
-test('decodeText() maps each byte that is not UTF-8 as Python does', () => {
+test('decodeSurrogateEscaped() maps each byte that is not UTF-8 as Python does', () => {
   const cases: [string, string][] = [
     ['61ff62', 'a\udcffb'],
     ['c3bc', 'ü'],
@@ -25,12 +29,12 @@ test('decodeText() maps each byte that is not UTF-8 as Python does', () => {
     ['e282', '\udce2\udc82'],
     ['efbbbf61', '\ufeffa'],
   ];
-  for (const [hex, text] of cases) assert.equal(decodeText(fromHex(hex)), text, hex);
+  for (const [hex, text] of cases) assert.equal(decodeSurrogateEscaped(fromHex(hex)), text, hex);
 });
 
-test('encodeText() refuses a surrogate that stands for no byte', () => {
-  assert.throws(() => encodeText('\ud800'), RangeError);
-  assert.throws(() => encodeText('\udc7f'), RangeError);
+test('encodeSurrogateEscaped() refuses a surrogate that stands for no byte', () => {
+  assert.throws(() => encodeSurrogateEscaped('\ud800'), RangeError);
+  assert.throws(() => encodeSurrogateEscaped('\udc7f'), RangeError);
 });
 
 test('removeSurrogates() shows a question mark for each', () => {
