@@ -1,0 +1,51 @@
+/**
+ * Functions of the C library that Node has no door to. Loading the foreign function interface takes some 10 ms, so
+ * it happens at the first call, not at import.
+ */
+import { createRequire } from 'node:module';
+
+type Koffi = typeof import('koffi');
+
+/** What a C function takes and gives: integers, byte buffers as pointers, and null. */
+export type CValue = number | bigint | Uint8Array | BigInt64Array | string | null;
+
+let koffi: Koffi | undefined;
+let library: ReturnType<Koffi['load']> | undefined;
+
+function foreign(): Koffi {
+  koffi ??= createRequire(import.meta.url)('koffi') as Koffi;
+  return koffi;
+}
+
+/**
+ * The C function of this prototype, bound at its first call. `undefined` arguments don't exist in C: pass null.
+ * A function that this C library lacks throws at the call.
+ */
+export function cFunction<Arguments extends CValue[], Result = number>(
+  prototype: string,
+): (...args: Arguments) => Result {
+  let bound: ((...args: Arguments) => Result) | undefined;
+  return (...args) => {
+    bound ??= (library ??= foreign().load(null)).func(prototype) as (...args: Arguments) => Result;
+    return bound(...args);
+  };
+}
+
+/** errno of this thread's last C call; meaningful only after a call whose return value says that it failed. */
+export function lastErrno(): number {
+  return foreign().errno();
+}
+
+/** The bytes that a C pointer to `length` bytes leads to, copied. */
+export function bytesAt(pointer: bigint, length: number): Uint8Array {
+  return Uint8Array.from(foreign().decode(pointer, 'uint8_t', length) as Uint8Array);
+}
+
+/** A path, or another string, as C takes it: ended by a zero byte. Throws a RangeError on a zero byte inside. */
+export function cString(text: Uint8Array | string): Uint8Array {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  if (bytes.includes(0)) throw new RangeError('a zero byte in a path or name');
+  const ended = new Uint8Array(bytes.length + 1);
+  ended.set(bytes);
+  return ended;
+}
