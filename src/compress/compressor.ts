@@ -1,0 +1,82 @@
+/** Compressed objects: a two-byte type (zlib: its own header), then the data in that format. */
+import type { CompressionSpec } from './compression-spec.ts';
+import { lz4Codec } from './lz4.ts';
+import { compressLzma } from './lzma.ts';
+import { obfuscate } from './obfuscate.ts';
+import { compressZlib } from './zlib.ts';
+import { compressZstd } from './zstd.ts';
+
+/** The formats that an object can be in. */
+export type CompressionName = 'none' | 'lz4' | 'zlib' | 'lzma' | 'zstd' | 'obfuscate';
+
+export interface Compressor {
+  /** The object, header included. It is in memory of its own, and the data stays as it is. */
+  compress(data: Uint8Array): Uint8Array;
+  /** The format that this data should be in; `recreate` compares it with the format it is in. */
+  decide(data: Uint8Array): CompressionName;
+}
+
+/** Below this ratio of LZ4, `auto` tries the expensive compressor. */
+const AUTO_TRY_RATIO = 0.97;
+/** Below this ratio to LZ4's size, `auto` keeps the expensive compressor's result. */
+const AUTO_KEEP_RATIO = 0.99;
+
+/** Source: Borg 1.4.5 compress.pyx, CompressionSpec.compressor and the classes it uses. */
+export function createCompressor(spec: CompressionSpec): Compressor {
+  switch (spec.name) {
+    case 'none':
+      return { compress: storeUncompressed, decide: () => 'none' };
+    case 'lz4':
+      return smallerOrNone('lz4', (data) => lz4Codec().compress(data));
+    case 'lzma':
+      return smallerOrNone('lzma', (data) => compressLzma(data, spec.level));
+    case 'zstd':
+      return smallerOrNone('zstd', (data) => compressZstd(data, spec.level));
+    case 'zlib':
+      return { compress: (data) => compressZlib(data, spec.level), decide: () => 'zlib' };
+    case 'auto':
+      return autoCompressor(createCompressor(spec.inner), spec.inner);
+    case 'obfuscate': {
+      const inner = createCompressor(spec.inner);
+      return { compress: (data) => obfuscate(inner.compress(data), spec.level), decide: () => 'obfuscate' };
+    }
+  }
+}
+
+function smallerOrNone(
+  name: CompressionName,
+  compress: (data: Uint8Array) => Uint8Array | undefined,
+): Compressor {
+  return {
+    compress: (data) => compress(data) ?? storeUncompressed(data),
+    decide: (data) => (compress(data) === undefined ? 'none' : name),
+  };
+}
+
+/** Lets LZ4 tell whether the expensive compressor is worth its time. */
+function autoCompressor(expensive: Compressor, spec: CompressionSpec): Compressor {
+  return {
+    compress(data) {
+      const cheap = lz4Codec().compress(data);
+      if (!worthTrying(data, cheap)) return cheap ?? storeUncompressed(data);
+      const better = expensive.compress(data);
+      return better.length / cheap.length < AUTO_KEEP_RATIO ? better : cheap;
+    },
+    decide(data) {
+      const cheap = lz4Codec().compress(data);
+      // Like Borg, name the expensive format even where it would turn out no smaller.
+      if (worthTrying(data, cheap)) return spec.name === 'auto' ? expensive.decide(data) : spec.name;
+      return cheap === undefined ? 'none' : 'lz4';
+    },
+  };
+}
+
+function worthTrying(data: Uint8Array, cheap: Uint8Array | undefined): cheap is Uint8Array {
+  return cheap !== undefined && cheap.length / (data.length + 2) < AUTO_TRY_RATIO;
+}
+
+function storeUncompressed(data: Uint8Array): Uint8Array {
+  const object = new Uint8Array(2 + data.length);
+  object.set(data, 2);
+  return object;
+}
