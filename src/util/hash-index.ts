@@ -1,0 +1,348 @@
+/**
+ * Borg's hash table: open addressing, linear probing, fixed-size buckets. The memory layout is the bucket array of the
+ * files `index.N` and `chunks`, so the order of insertions, growth and deletions shows in their bytes and follows Borg.
+ *
+ * Bucket (32 + 4 * valueWords bytes):
+ * | offset | size | field  | encoding                                                                    |
+ * |--------|------|--------|-----------------------------------------------------------------------------|
+ * | 0      | 32   | key    | first four bytes, little-endian, modulo the bucket count: where to look first |
+ * | 32     | 4    | word 0 | uint32 little-endian; ffffffff: never used, fffffffe: deleted                 |
+ * | 36     | 4 …  | word 1 | uint32 little-endian                                                        |
+ *
+ * Finding a key behind a deleted bucket moves it there, as in Borg. So find() may write: other threads that see the
+ * same shared buckets use probe(), which may miss an entry that is being moved but never invents one.
+ *
+ * Source: Borg 1.4.5 _hashindex.c, hashindex.pyx (IndexBase).
+ */
+import { fitSize, growSize, lowerLimit, minEmpty, shrinkSize, upperLimit } from './hash-index-sizes.ts';
+
+export { capacityFor } from './hash-index-sizes.ts';
+
+export const KEY_BYTES = 32;
+/** Largest first word of a value; those above it are reserved as marks. Reference counts stop here. */
+export const MAX_VALUE = 0xfffffbff;
+
+const KEY_WORDS = KEY_BYTES / 4;
+const EMPTY = 0xffffffff;
+const DELETED = 0xfffffffe;
+
+if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1)
+  throw new Error('big-endian machines are not supported');
+
+export interface HashIndexOptions {
+  /** uint32 values of an entry: 2 in a repository's index, 3 in a chunks cache. */
+  valueWords: number;
+  /** Buckets to start with, rounded up to a table size; see capacityFor(). */
+  capacity?: number;
+  /** Keep the buckets in shared memory. */
+  shared?: boolean;
+}
+
+export interface BucketOptions extends HashIndexOptions {
+  buckets: Uint8Array;
+  /** Number of entries that the file's header gives. */
+  size: number;
+  /** The table may be full, without a single empty bucket (Borg: permit_compact). */
+  compact?: boolean;
+}
+
+export class HashIndex {
+  readonly valueWords: number;
+  readonly #shared: boolean;
+  readonly #bucketWords: number;
+  #words: Uint32Array;
+  #bucketCount: number;
+  #size = 0;
+  #emptyCount: number;
+  #generation = 0;
+
+  constructor(options: HashIndexOptions) {
+    this.valueWords = options.valueWords;
+    this.#shared = options.shared ?? false;
+    this.#bucketWords = KEY_WORDS + this.valueWords;
+    this.#bucketCount = fitSize(options.capacity ?? 0);
+    this.#emptyCount = this.#bucketCount;
+    this.#words = this.#allocate(this.#bucketCount);
+    const words = this.#words;
+    for (let at = KEY_WORDS; at < words.length; at += this.#bucketWords) words[at] = EMPTY;
+  }
+
+  /**
+   * Takes over the buckets of a file; they are copied only where they are not aligned, or to shared memory. Throws a
+   * RangeError where their length, their values or the number of entries is wrong.
+   */
+  static fromBuckets(options: BucketOptions): HashIndex {
+    const index = new HashIndex({ ...options, capacity: 0 });
+    index.#load(options);
+    return index;
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get bucketCount(): number {
+    return this.#bucketCount;
+  }
+
+  /** All buckets, as they go into a file. A view: it changes with the table, until `generation` does. */
+  get buckets(): Uint8Array {
+    const length = this.#bucketCount * this.#bucketWords * 4;
+    return new Uint8Array(this.#words.buffer, this.#words.byteOffset, length);
+  }
+
+  /** Changes whenever the buckets move to another buffer. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The key's bucket number, or -1; good until the next change or find(). */
+  find(key: Uint8Array): number {
+    const bucket = this.#lookup(key);
+    return bucket < 0 ? -1 : bucket;
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#lookup(key) >= 0;
+  }
+
+  valueAt(bucket: number, word: number): number {
+    return this.#words[bucket * this.#bucketWords + KEY_WORDS + word]!;
+  }
+
+  /** Throws a RangeError where word 0 would exceed MAX_VALUE. */
+  setValueAt(bucket: number, word: number, value: number): void {
+    if (word === 0) checkFirstWord(value);
+    this.#words[bucket * this.#bucketWords + KEY_WORDS + word] = value;
+  }
+
+  /** A copy of the key in a used bucket. */
+  keyAt(bucket: number): Uint8Array {
+    const offset = this.#words.byteOffset + bucket * this.#bucketWords * 4;
+    return Uint8Array.from(new Uint8Array(this.#words.buffer, offset, KEY_BYTES));
+  }
+
+  /** Adds or replaces an entry. Throws a RangeError where the first value exceeds MAX_VALUE, or the table is full. */
+  set(key: Uint8Array, ...values: number[]): void {
+    if (values.length !== this.valueWords) throw new RangeError(`expected ${this.valueWords} values`);
+    checkFirstWord(values[0]!);
+    let bucket = this.#lookup(key);
+    if (bucket < 0) {
+      bucket = this.#claim(key, -1 - bucket);
+      const at = bucket * this.#bucketWords;
+      for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = keyWord(key, i);
+    }
+    const at = bucket * this.#bucketWords + KEY_WORDS;
+    for (let i = 0; i < values.length; i++) this.#words[at + i] = values[i]!;
+  }
+
+  /** Says whether there was such an entry. */
+  delete(key: Uint8Array): boolean {
+    const bucket = this.#lookup(key);
+    if (bucket < 0) return false;
+    this.#words[bucket * this.#bucketWords + KEY_WORDS] = DELETED;
+    this.#size--;
+    if (this.#size < lowerLimit(this.#bucketCount)) this.#rebuild(shrinkSize(this.#bucketCount));
+    return true;
+  }
+
+  /** Number of the next used bucket after `bucket` (-1: the first), or -1. */
+  nextBucket(bucket: number): number {
+    for (let next = bucket + 1; next < this.#bucketCount; next++) {
+      if (this.#words[next * this.#bucketWords + KEY_WORDS]! < DELETED) return next;
+    }
+    return -1;
+  }
+
+  /** Keys in bucket order, after the given one; throws a RangeError where that is missing. */
+  *keys(after?: Uint8Array): Generator<Uint8Array, void, undefined> {
+    for (const [key] of this.entries(after)) yield key;
+  }
+
+  /** Keys with their bucket numbers, in bucket order. The table may not change meanwhile, except by setValueAt(). */
+  *entries(after?: Uint8Array): Generator<[key: Uint8Array, bucket: number], void, undefined> {
+    const start = after === undefined ? -1 : this.find(after);
+    if (after !== undefined && start < 0) throw new RangeError('no entry has the key to start after');
+    for (let bucket = this.nextBucket(start); bucket >= 0; bucket = this.nextBucket(bucket)) {
+      yield [this.keyAt(bucket), bucket];
+    }
+  }
+
+  clear(): void {
+    this.#become(new HashIndex({ valueWords: this.valueWords, shared: this.#shared }));
+  }
+
+  /** Moves all entries to the front and drops the other buckets, as before writing a `.compact` file. */
+  compact(): void {
+    const width = this.#bucketWords;
+    if (this.#size === 0) {
+      this.#words.fill(0, 0, width);
+      this.#words[KEY_WORDS] = EMPTY;
+    } else if (this.#bucketCount !== this.#size) {
+      let end = 0;
+      for (let bucket = this.nextBucket(-1); bucket >= 0; bucket = this.nextBucket(bucket)) {
+        this.#words.copyWithin(end, bucket * width, (bucket + 1) * width);
+        end += width;
+      }
+    }
+    this.#bucketCount = Math.max(this.#size, 1);
+    this.#emptyCount = this.#size === 0 ? 1 : 0;
+  }
+
+  #allocate(bucketCount: number): Uint32Array {
+    const length = bucketCount * this.#bucketWords * 4;
+    return new Uint32Array(this.#shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+  }
+
+  /** The key's bucket; where it is missing, -1 minus the bucket to put it into. */
+  #lookup(key: Uint8Array): number {
+    const words = this.#words;
+    const width = this.#bucketWords;
+    const count = this.#bucketCount;
+    const first = keyWord(key, 0);
+    const start = first % count;
+    let deleted = -1;
+    let bucket = start;
+    do {
+      const at = bucket * width;
+      const mark = words[at + KEY_WORDS]!;
+      if (mark === EMPTY) break;
+      if (mark === DELETED) {
+        if (deleted < 0) deleted = bucket;
+      } else if (words[at] === first && matches(words, at, key)) {
+        if (deleted < 0) return bucket;
+        words.copyWithin(deleted * width, at, at + width);
+        words[at + KEY_WORDS] = DELETED;
+        return deleted;
+      }
+      bucket++;
+      if (bucket === count) bucket = 0;
+    } while (bucket !== start);
+    return -1 - (deleted < 0 ? bucket : deleted);
+  }
+
+  /** Makes room for a new entry and counts it; gives its bucket. */
+  #claim(key: Uint8Array, found: number): number {
+    let bucket = found;
+    if (this.#size > upperLimit(this.#bucketCount)) {
+      const next = growSize(this.#bucketCount);
+      if (next !== this.#bucketCount) {
+        this.#rebuild(next);
+        bucket = -1 - this.#lookup(key);
+      } else if (this.#size >= this.#bucketCount) throw new RangeError('the hash table is full');
+    }
+    if (this.#words[bucket * this.#bucketWords + KEY_WORDS] === EMPTY) {
+      if (this.#emptyCount <= minEmpty(this.#bucketCount)) {
+        this.#rebuild(this.#bucketCount);
+        bucket = -1 - this.#lookup(key);
+      }
+      this.#emptyCount--;
+    }
+    this.#size++;
+    return bucket;
+  }
+
+  /** Moves all entries, in their order, into a new table without deleted buckets. */
+  #rebuild(capacity: number): void {
+    const fresh = new HashIndex({ valueWords: this.valueWords, capacity, shared: this.#shared });
+    const width = this.#bucketWords;
+    const key = new Uint8Array(KEY_BYTES);
+    const bytes = this.buckets;
+    for (let bucket = this.nextBucket(-1); bucket >= 0; bucket = this.nextBucket(bucket)) {
+      for (let i = 0; i < KEY_BYTES; i++) key[i] = bytes[bucket * width * 4 + i]!;
+      const place = fresh.#lookup(key);
+      if (place >= 0) throw new RangeError('a key is in the hash table twice');
+      const to = fresh.#claim(key, -1 - place) * width;
+      const from = bucket * width;
+      for (let i = 0; i < width; i++) fresh.#words[to + i] = this.#words[from + i]!;
+    }
+    this.#become(fresh);
+  }
+
+  #become(other: HashIndex): void {
+    this.#words = other.#words;
+    this.#bucketCount = other.#bucketCount;
+    this.#size = other.#size;
+    this.#emptyCount = other.#bucketCount - other.#size;
+    this.#generation++;
+  }
+
+  #load(options: BucketOptions): void {
+    const { buckets } = options;
+    const width = this.#bucketWords;
+    if (buckets.length === 0 || buckets.length % (width * 4) !== 0) {
+      throw new RangeError(`${buckets.length} bytes are no whole number of buckets`);
+    }
+    const aligned = buckets.byteOffset % 4 === 0;
+    if (aligned && this.#shared === buckets.buffer instanceof SharedArrayBuffer) {
+      this.#words = new Uint32Array(buckets.buffer, buckets.byteOffset, buckets.length / 4);
+    } else {
+      this.#words = this.#allocate(buckets.length / width / 4);
+      new Uint8Array(this.#words.buffer).set(buckets);
+    }
+    this.#bucketCount = buckets.length / width / 4;
+    this.#countMarks();
+    if (this.#size !== options.size) {
+      throw new RangeError(`expected ${options.size} entries, found ${this.#size}`);
+    }
+    if (options.compact === true) this.#emptyCount = this.#bucketCount - this.#size;
+    else if (this.#emptyCount < minEmpty(this.#bucketCount)) this.#rebuild(this.#bucketCount);
+  }
+
+  #countMarks(): void {
+    this.#size = 0;
+    this.#emptyCount = 0;
+    for (let at = KEY_WORDS; at < this.#words.length; at += this.#bucketWords) {
+      const mark = this.#words[at]!;
+      if (mark === EMPTY) this.#emptyCount++;
+      else if (mark <= MAX_VALUE) this.#size++;
+      else if (mark !== DELETED) throw new RangeError('a value of the hash table is out of range');
+    }
+  }
+}
+
+/**
+ * Whether the key is in the buckets. Reads only and allocates nothing: for threads that share the buckets with the one
+ * that changes them.
+ */
+export function probe(
+  buckets: Uint8Array,
+  bucketCount: number,
+  valueWords: number,
+  key: Uint8Array,
+): boolean {
+  const width = KEY_BYTES + 4 * valueWords;
+  const start = keyWord(key, 0) % bucketCount;
+  let bucket = start;
+  do {
+    const at = bucket * width;
+    const mark = littleEndian(buckets, at + KEY_BYTES);
+    if (mark === EMPTY) return false;
+    if (mark !== DELETED) {
+      let same = 0;
+      while (same < KEY_BYTES && buckets[at + same] === key[same]) same++;
+      if (same === KEY_BYTES) return true;
+    }
+    bucket++;
+    if (bucket === bucketCount) bucket = 0;
+  } while (bucket !== start);
+  return false;
+}
+
+function littleEndian(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+function keyWord(key: Uint8Array, word: number): number {
+  return littleEndian(key, word * 4);
+}
+
+function matches(words: Uint32Array, at: number, key: Uint8Array): boolean {
+  for (let i = 1; i < KEY_WORDS; i++) if (words[at + i] !== keyWord(key, i)) return false;
+  return true;
+}
+
+function checkFirstWord(value: number): void {
+  if (value > MAX_VALUE) throw new RangeError(`the first value ${value} is reserved`);
+}
