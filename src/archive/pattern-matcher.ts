@@ -66,8 +66,9 @@ export class PatternMatcher {
       this.#recurseDir = command !== 'exclude-no-recurse';
       return command === 'include';
     }
+    const directory = `${relative}/`;
     for (const rule of this.#rules) {
-      if (!rule.pattern.matches(relative)) continue;
+      if (!rule.pattern.matches(relative, directory)) continue;
       this.#recurseDir = rule.pattern.recurseDir;
       return rule.command === 'include';
     }

@@ -11,6 +11,8 @@ import { fnmatchPatternToRegex, shellPatternToRegex } from './glob-regex.ts';
 /** fnmatch, path full, path prefix, regular expression, shell. */
 export type PatternStyle = 'fm' | 'pf' | 'pp' | 're' | 'sh';
 
+type Test = (path: string, directory: string) => boolean;
+
 /** A pattern, or a command around one, that makes no sense; the message says why. */
 export class PatternError extends Error {
   override readonly name = 'PatternError';
@@ -25,7 +27,7 @@ export class Pattern {
   /** Whether a directory that the pattern excludes is still searched for includes. */
   readonly recurseDir: boolean;
   matchCount = 0;
-  readonly #test: (path: string) => boolean;
+  readonly #test: Test;
 
   /** Throws PatternError where the pattern is no valid expression. */
   constructor(style: PatternStyle, original: string, recurseDir = false) {
@@ -36,9 +38,9 @@ export class Pattern {
     this.#test = matcherFor(style, this.text, original);
   }
 
-  /** Counts the match. */
-  matches(path: string): boolean {
-    if (!this.#test(path)) return false;
+  /** Counts the match. `directory` is the path with a slash behind it, for callers that try many patterns. */
+  matches(path: string, directory = `${path}/`): boolean {
+    if (!this.#test(path, directory)) return false;
     this.matchCount += 1;
     return true;
   }
@@ -67,12 +69,9 @@ function prepare(style: PatternStyle, pattern: string): string {
   return stripLeadingSlashes(below);
 }
 
-function matcherFor(style: PatternStyle, text: string, original: string): (path: string) => boolean {
+function matcherFor(style: PatternStyle, text: string, original: string): Test {
   if (style === 'pf') return (path) => path === text;
-  if (style === 'pp') {
-    const whole = text.slice(0, -1);
-    return (path) => path.startsWith(text) || path === whole;
-  }
+  if (style === 'pp') return (_path, directory) => directory.startsWith(text);
   try {
     if (style === 're') {
       const regex = compilePythonRegex(text);
@@ -83,11 +82,10 @@ function matcherFor(style: PatternStyle, text: string, original: string): (path:
     // Most paths match no pattern: the text before and after the first wildcard tells so at little cost.
     const prefix = /^[^*?[]*/.exec(text)![0];
     const literal = longestLiteral(text.slice(prefix.length), style);
-    return (path) => {
-      if (!path.startsWith(prefix) && `${path}/` !== prefix) return false;
-      const directory = `${path}/`;
-      return (literal === '' || directory.includes(literal)) && regex.test(directory);
-    };
+    return (_path, directory) =>
+      directory.startsWith(prefix) &&
+      (literal === '' || directory.includes(literal)) &&
+      regex.test(directory);
   } catch (error) {
     if (!(error instanceof PythonRegexError || error instanceof SyntaxError)) throw error;
     throw new PatternError(`Invalid pattern '${style}:${original}': ${error.message}`, { cause: error });

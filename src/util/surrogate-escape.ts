@@ -11,7 +11,7 @@ const surrogates = /\p{Surrogate}/gu;
 
 export function decodeSurrogateEscaped(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isUtf8(buffer)) return buffer.utf8Slice();
+  if (isUtf8(buffer)) return buffer.toString('utf8');
   let text = '';
   let offset = 0;
   while (offset < buffer.length) {
@@ -20,7 +20,7 @@ export function decodeSurrogateEscaped(bytes: Uint8Array): string {
       text += String.fromCharCode(0xdc00 + buffer[offset]!);
       offset += 1;
     } else {
-      text += buffer.utf8Slice(offset, offset + length);
+      text += buffer.toString('utf8', offset, offset + length);
       offset += length;
     }
   }
