@@ -79,12 +79,15 @@ describe('decodeEncryptedKey()', () => {
 describe('encodeEncryptedKey()', () => {
   it('round-trips', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
-    const blobs: fc.Arbitrary<EncryptedKey> = fc.record({
-      iterations: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-      salt: bytes,
-      hash: bytes,
-      data: bytes,
-    });
+    const blobs: fc.Arbitrary<EncryptedKey> = fc.record(
+      {
+        iterations: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+        salt: bytes,
+        hash: bytes,
+        data: bytes,
+      },
+      { noNullPrototype: true },
+    );
     fc.assert(
       fc.property(blobs, (blob) => assert.deepEqual(decodeEncryptedKey(encodeEncryptedKey(blob)), blob)),
     );
@@ -93,14 +96,17 @@ describe('encodeEncryptedKey()', () => {
 
 describe('decodeKeyRecord()', () => {
   const bytes = fc.uint8Array({ maxLength: 130 });
-  const records: fc.Arbitrary<KeyRecord> = fc.record({
-    repositoryId: bytes,
-    encKey: bytes,
-    encHmacKey: bytes,
-    idKey: bytes,
-    chunkSeed: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-    tamRequired: fc.option(fc.boolean(), { nil: undefined }),
-  });
+  const records: fc.Arbitrary<KeyRecord> = fc.record(
+    {
+      repositoryId: bytes,
+      encKey: bytes,
+      encHmacKey: bytes,
+      idKey: bytes,
+      chunkSeed: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      tamRequired: fc.option(fc.boolean(), { nil: undefined }),
+    },
+    { noNullPrototype: true },
+  );
 
   it('reads what encodeKeyRecord() writes', () => {
     fc.assert(
