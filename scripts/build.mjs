@@ -1,7 +1,8 @@
-// Builds what a clone and a package need: the chunker's WebAssembly kernel beside its source, and the bundle in
-// dist/. Runs at the end of `npm ci` (the "prepare" script), so it must work on the oldest Node that npm may use.
+// Builds what a clone and a package need: the chunker's WebAssembly kernel beside its source, as a file and as a
+// module, and the bundle in dist/. Runs at the end of `npm ci` (the "prepare" script), so it must work on the
+// oldest Node that npm may use.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,14 +12,16 @@ const source = join(root, 'src/chunker/buzhash.as.ts');
 const wasm = join(root, 'src/chunker/buzhash.wasm');
 const dist = join(root, 'dist');
 
-const kernelFlags = ['--runtime', 'stub', '-O3', '--importMemory', '--sharedMemory', '--enable', 'threads'];
-const memoryFlags = ['--initialMemory', '1', '--maximumMemory', '65536'];
+const kernelFlags = '--runtime stub -O3 --importMemory --noExportMemory --initialMemory 1'.split(' ');
 if (existsSync(source)) {
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const result = spawnSync(process.execPath, [asc, source, '-o', wasm, ...kernelFlags, ...memoryFlags], {
+  const result = spawnSync(process.execPath, [asc, source, '-o', wasm, ...kernelFlags], {
     stdio: 'inherit',
   });
   if (result.status !== 0) process.exit(result.status ?? 1);
+  // Less than a kilobyte: as a module of its own it needs no file to be found at run time.
+  const base64 = readFileSync(wasm).toString('base64');
+  writeFileSync(`${wasm}.ts`, `export const BUZHASH_WASM =\n  '${base64}';\n`);
 }
 
 rmSync(dist, { recursive: true, force: true });
@@ -40,4 +43,3 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-if (existsSync(wasm)) copyFileSync(wasm, join(dist, 'buzhash.wasm'));
