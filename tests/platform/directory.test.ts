@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { closeSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { listDirectory } from '../../src/platform/directory.ts';
+import { scratchFolder } from './scratch.ts';
+
+const at = scratchFolder('list');
+
+describe('listDirectory()', () => {
+  it('gives every name once, in the order of inodes', () => {
+    mkdirSync(at('many'));
+    // Made and removed in between, so that the folder's own order is not that of the inodes.
+    const names = Array.from({ length: 3000 }, (_, index) => `entry-${(index * 7919) % 3001}`);
+    for (const name of names) writeFileSync(at(`many/${name}`), '');
+    for (const name of names.slice(0, 500)) unlinkSync(at(`many/${name}`));
+    for (const name of names.slice(0, 500)) writeFileSync(at(`many/${name}`), '');
+    const found = listDirectory(at('many'));
+    assert.deepEqual(found.map(({ name }) => Buffer.from(name).toString()).toSorted(), names.toSorted());
+    for (const [index, { name, ino }] of found.entries()) {
+      const path = Buffer.concat([Buffer.from(at('many/')), name]);
+      assert.equal(lstatSync(path, { bigint: true }).ino, ino);
+      if (index > 0) assert.ok(found[index - 1]!.ino < ino);
+    }
+  });
+
+  it('gives names as bytes, and hidden ones, but not . and ..', () => {
+    mkdirSync(at('odd'));
+    const names = ['..c', '.hidden', '...', 'a', 'line\nbreak', 'ü'].map((name) => Buffer.from(name));
+    names.push(Buffer.from([0xff, 0x80]), Buffer.from('x'.repeat(255)));
+    for (const name of names) writeFileSync(Buffer.concat([Buffer.from(at('odd/')), name]), '');
+    const found = listDirectory(Buffer.from(at('odd'))).map(({ name }) => Buffer.from(name));
+    assert.deepEqual(found.toSorted(Buffer.compare), names.toSorted(Buffer.compare));
+  });
+
+  it('reads an open folder from its start each time', () => {
+    const fd = openSync(at('odd'), 'r');
+    assert.deepEqual(listDirectory(fd), listDirectory(fd));
+    assert.equal(listDirectory(fd).length, 8);
+    closeSync(fd);
+  });
+
+  it('gives nothing of an empty folder', () => {
+    mkdirSync(at('empty'));
+    assert.deepEqual(listDirectory(at('empty')), []);
+  });
+
+  it('reports what is no folder, and does not follow a symlink to one', () => {
+    writeFileSync(at('file'), '');
+    symlinkSync('odd', at('link'));
+    assert.throws(() => listDirectory(at('file')), { code: 'ENOTDIR' });
+    assert.throws(() => listDirectory(at('link')), { code: 'ENOTDIR' });
+    assert.throws(() => listDirectory(at('none')), { code: 'ENOENT' });
+    const fd = openSync(at('file'), 'r');
+    assert.throws(() => listDirectory(fd), { code: 'ENOTDIR' });
+    closeSync(fd);
+  });
+});
