@@ -1,0 +1,100 @@
+/**
+ * Following the log: what each entry means for the index and the hints.
+ *
+ * Source: Borg 1.4.5 repository.py, _update_index, _rebuild_sparse.
+ */
+import { TAG_DELETE, TAG_PUT } from '../format/segment.ts';
+import type { Hints } from '../format/hints.ts';
+import { toBinaryString } from '../util/bytes.ts';
+import type { HashIndex } from '../util/hash-index.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { SegmentEntry } from './segment-reader.ts';
+
+/** What the log says, as far as it was followed. */
+export interface RepositoryState {
+  readonly index: HashIndex;
+  readonly hints: Hints;
+}
+
+export function addTo(counts: Map<number, number>, segment: number, amount: number): void {
+  counts.set(segment, (counts.get(segment) ?? 0) + amount);
+}
+
+/** Notes that `segment` has a PUT of the key which later entries made void. */
+export function addShadowed(hints: Hints, key: Uint8Array, segment: number): void {
+  const name = toBinaryString(key);
+  const segments = hints.shadowIndex.get(name);
+  if (segments === undefined) hints.shadowIndex.set(name, [segment]);
+  else segments.push(segment);
+}
+
+/** Brings the state up to date with a segment that comes after all that were followed. */
+export function followSegment(
+  state: RepositoryState,
+  log: SegmentLog,
+  segment: number,
+  entries: Iterable<Pick<SegmentEntry, 'tag' | 'key' | 'offset' | 'sizeBytes'>>,
+): void {
+  const { index, hints } = state;
+  hints.segments.set(segment, 0);
+  for (const { tag, key, offset, sizeBytes } of entries) {
+    if (tag === TAG_PUT) {
+      const bucket = index.find(key);
+      if (bucket >= 0) {
+        // The PUT before this one is void: its segment can be made smaller.
+        const older = index.valueAt(bucket, 0);
+        addTo(hints.compact, older, sizeBytes);
+        addTo(hints.segments, older, -1);
+        addShadowed(hints, key, older);
+      }
+      index.set(key, segment, offset);
+      addTo(hints.segments, segment, 1);
+      hints.storageQuotaUseBytes += sizeBytes;
+    } else if (tag === TAG_DELETE) {
+      followDelete(state, log, key);
+    }
+  }
+  if (hints.segments.get(segment) === 0) hints.compact.set(segment, log.files.sizeBytes(segment) ?? 0);
+}
+
+function followDelete({ index, hints }: RepositoryState, log: SegmentLog, key: Uint8Array): void {
+  const bucket = index.find(key);
+  if (bucket < 0) return;
+  const older = index.valueAt(bucket, 0);
+  const offset = index.valueAt(bucket, 1);
+  index.delete(key);
+  // An old index may name a segment that a compaction has removed since.
+  if (!log.files.exists(older)) return;
+  addTo(hints.segments, older, -1);
+  addTo(hints.compact, older, log.readPutSize(older, offset, key));
+  addShadowed(hints, key, older);
+}
+
+/** Counts the bytes that compaction can free in a segment, relative to the index. */
+export function recountSparse({ index, hints }: RepositoryState, log: SegmentLog, segment: number): void {
+  const sizeBytes = log.files.sizeBytes(segment);
+  if (sizeBytes === undefined) {
+    hints.segments.delete(segment);
+    return;
+  }
+  if ((hints.segments.get(segment) ?? 0) === 0) {
+    hints.compact.set(segment, sizeBytes);
+    return;
+  }
+  hints.compact.set(segment, 0);
+  for (const entry of log.entries(segment, { headersOnly: true })) {
+    if (entry.tag === TAG_DELETE || (entry.tag === TAG_PUT && !isCurrent(index, segment, entry))) {
+      addTo(hints.compact, segment, entry.sizeBytes);
+    }
+  }
+}
+
+/** Whether the index points to this very PUT. */
+export function isCurrent(
+  index: HashIndex,
+  segment: number,
+  { key, offset }: Pick<SegmentEntry, 'key' | 'offset'>,
+): boolean {
+  const bucket = index.find(key);
+  return bucket >= 0 && index.valueAt(bucket, 0) === segment && index.valueAt(bucket, 1) === offset;
+}

@@ -1,0 +1,109 @@
+/**
+ * The segment files of a repository, `data/<segment / segments_per_dir>/<segment>`: their names, order and removal.
+ * A file of no bytes counts as removed, since removal may truncate first.
+ *
+ * Source: Borg 1.4.5 repository.py, LoggedIO.
+ */
+import { hasCode } from '../store/store.ts';
+import type { EntryKind, Store, WriteHandle } from '../store/store.ts';
+
+const MAX_SEGMENT = 2 ** 32 - 1;
+const DATA = 'data';
+
+export class SegmentFiles {
+  readonly store: Store;
+  readonly #segmentsPerDir: number;
+
+  constructor(store: Store, segmentsPerDir: number) {
+    this.store = store;
+    this.#segmentsPerDir = segmentsPerDir;
+  }
+
+  path(segment: number): string {
+    return `${DATA}/${Math.floor(segment / this.#segmentsPerDir)}/${segment}`;
+  }
+
+  /** All segments from `first` on, ascending. */
+  *ascending(first = 0): Generator<number> {
+    const firstFolder = Math.floor(first / this.#segmentsPerDir);
+    for (const folder of this.#numbers(DATA, 'folder')) {
+      if (folder < firstFolder) continue;
+      for (const segment of this.#numbers(`${DATA}/${folder}`, 'file')) if (segment >= first) yield segment;
+    }
+  }
+
+  *descending(): Generator<number> {
+    for (const folder of this.#numbers(DATA, 'folder').toReversed()) {
+      yield* this.#numbers(`${DATA}/${folder}`, 'file').toReversed();
+    }
+  }
+
+  latest(): number | undefined {
+    const { value } = this.descending().next();
+    return value ?? undefined;
+  }
+
+  count(): number {
+    let count = 0;
+    for (const folder of this.#numbers(DATA, 'folder'))
+      count += this.#numbers(`${DATA}/${folder}`, 'file').length;
+    return count;
+  }
+
+  /** Undefined where there is no such segment. */
+  sizeBytes(segment: number): number | undefined {
+    return this.store.stat(this.path(segment))?.sizeBytes;
+  }
+
+  exists(segment: number): boolean {
+    return (this.sizeBytes(segment) ?? 0) > 0;
+  }
+
+  /** Creates the segment's file, and its folder with the first segment in it. */
+  create(segment: number): WriteHandle {
+    const folder = `${DATA}/${Math.floor(segment / this.#segmentsPerDir)}`;
+    if (this.store.stat(folder) === undefined) {
+      this.store.createFolder(folder);
+      this.store.syncFolder(DATA);
+    }
+    return this.store.createFile(this.path(segment));
+  }
+
+  /** Makes the segment's name durable. */
+  syncName(segment: number): void {
+    this.store.syncFolder(`${DATA}/${Math.floor(segment / this.#segmentsPerDir)}`);
+  }
+
+  /** Removing what is gone already is no error. */
+  remove(segment: number): void {
+    try {
+      this.store.removeFile(this.path(segment));
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  removeEmptyFolders(): void {
+    for (const folder of this.#numbers(DATA, 'folder')) {
+      const path = `${DATA}/${folder}`;
+      if (this.store.list(path).length > 0) continue;
+      try {
+        this.store.removeFolder(path);
+      } catch (error) {
+        if (!hasCode(error)) throw error;
+      }
+    }
+    this.store.syncFolder(DATA);
+  }
+
+  #numbers(folder: string, kind: EntryKind): number[] {
+    const numbers: number[] = [];
+    for (const entry of this.store.list(folder)) {
+      // Leading zeros would give two files one number.
+      if (entry.kind !== kind || !/^(?:0|[1-9][0-9]{0,9})$/.test(entry.name)) continue;
+      const number = Number(entry.name);
+      if (number <= MAX_SEGMENT) numbers.push(number);
+    }
+    return numbers.toSorted((a, b) => a - b);
+  }
+}

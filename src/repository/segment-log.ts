@@ -1,0 +1,190 @@
+/**
+ * The log: segments in order, of which the last may be open for writing. An entry's place is (segment, offset).
+ *
+ * Source: Borg 1.4.5 repository.py, LoggedIO.
+ */
+import { IntegrityError } from '../errors.ts';
+import { COMMIT_ENTRY, TAG_COMMIT, checkDataSize } from '../format/segment.ts';
+import type { Reporter } from '../util/reporter.ts';
+import { MANIFEST_ID } from './repository.ts';
+import type { SegmentFiles } from './segment-files.ts';
+import { SegmentReader } from './segment-reader.ts';
+import type { SegmentEntry } from './segment-reader.ts';
+import { SegmentWriter, createWriteBuffer } from './segment-writer.ts';
+import type { WriteBuffer } from './segment-writer.ts';
+
+export class SegmentLog {
+  readonly files: SegmentFiles;
+  readonly #reader: SegmentReader;
+  readonly #reporter: Reporter;
+  readonly #maxSegmentSizeBytes: number;
+  readonly #buffer: WriteBuffer = createWriteBuffer();
+  #writer: SegmentWriter | undefined;
+  /** Number of the segment that is open, or will be opened next. */
+  #segment = 0;
+
+  constructor(files: SegmentFiles, maxSegmentSizeBytes: number, reporter: Reporter) {
+    this.files = files;
+    this.#reader = new SegmentReader(files);
+    this.#maxSegmentSizeBytes = maxSegmentSizeBytes;
+    this.#reporter = reporter;
+  }
+
+  /** The segment that the last append went to. */
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** Whether appending an entry of this key will start another segment. */
+  startsSegment(key: Uint8Array): boolean {
+    return isManifest(key) || (this.#writer !== undefined && this.#writer.offset > this.#maxSegmentSizeBytes);
+  }
+
+  /** Appends a PUT to the log; it lies in `segment` at the offset that is returned. */
+  appendPut(key: Uint8Array, data: Uint8Array): number {
+    checkDataSize(data);
+    const writer = this.#writerFor(key);
+    const { offset } = writer;
+    writer.appendPut(key, data);
+    return offset;
+  }
+
+  appendDelete(key: Uint8Array): void {
+    this.#writerFor(key).appendDelete(key);
+  }
+
+  /**
+   * Ends the log so far by a COMMIT in a segment of its own, all before it durable first. Returns that segment: the
+   * transaction id.
+   */
+  commit(): number {
+    this.closeSegment();
+    const writer = this.#openWriter();
+    writer.appendCommit();
+    this.closeSegment();
+    return this.#segment - 1;
+  }
+
+  /**
+   * A COMMIT at the end of the segment that is being written, durable in this order. Cheaper than `commit()`;
+   * recognizing it means reading the whole segment.
+   */
+  commitWithin(): number {
+    const writer = this.#writer ?? this.#openWriter();
+    writer.sync();
+    writer.appendCommit();
+    this.closeSegment();
+    return this.#segment - 1;
+  }
+
+  /** Makes the open segment durable and closes it. */
+  closeSegment(): void {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    this.#writer = undefined;
+    this.#segment++;
+    writer.close();
+  }
+
+  readPut(segment: number, offset: number, key: Uint8Array): Uint8Array {
+    this.#flushFor(segment);
+    return this.#reader.readPut(segment, offset, key);
+  }
+
+  readPutSize(segment: number, offset: number, key: Uint8Array): number {
+    this.#flushFor(segment);
+    return this.#reader.readPutSize(segment, offset, key);
+  }
+
+  readMagic(segment: number): Uint8Array {
+    return this.#reader.readMagic(segment);
+  }
+
+  entries(segment: number, options?: { from?: number; headersOnly?: boolean }): Generator<SegmentEntry> {
+    this.#flushFor(segment);
+    return this.#reader.entries(segment, options);
+  }
+
+  removeSegment(segment: number): void {
+    this.#reader.forget(segment);
+    this.files.remove(segment);
+  }
+
+  /** Removes what comes after the transaction, undefined being before all; the log goes on from there. */
+  removeUncommitted(transactionId: number | undefined): void {
+    this.#writer?.abandon();
+    this.#writer = undefined;
+    const last = transactionId ?? -1;
+    this.#segment = last + 1;
+    let count = 0;
+    for (const segment of this.files.descending()) {
+      if (segment <= last) break;
+      this.removeSegment(segment);
+      count++;
+    }
+    this.#debug(`Cleaned up ${count} uncommitted segment files (== everything after segment ${last}).`);
+  }
+
+  /** The last segment that ends with a COMMIT: what the log as a whole is committed to. */
+  lastCommitted(): number | undefined {
+    for (const segment of this.files.descending()) if (this.isCommitted(segment)) return segment;
+    return undefined;
+  }
+
+  /** Whether all entries of the segment are sound, and its COMMITs are at its end. */
+  isCommitted(segment: number): boolean {
+    let committed = false;
+    try {
+      if (!this.#reader.endsWith(segment, COMMIT_ENTRY)) return false;
+      for (const { tag } of this.#reader.entries(segment)) {
+        if (tag === TAG_COMMIT) committed = true;
+        else if (committed) return false;
+      }
+    } catch (error) {
+      if (error instanceof IntegrityError) return false;
+      throw error;
+    }
+    return committed;
+  }
+
+  /** Has a later reader find the files as they are then. */
+  forgetFiles(): void {
+    this.#reader.close();
+  }
+
+  /** Closes all files. What was not committed is left as it is: the next writer removes it. */
+  close(): void {
+    this.#writer?.abandon();
+    this.#writer = undefined;
+    this.#reader.close();
+  }
+
+  #writerFor(key: Uint8Array): SegmentWriter {
+    const writer = this.#writer;
+    if (writer === undefined) return this.#openWriter();
+    // Each manifest starts a segment, so that it lies apart from the data.
+    if (writer.offset <= this.#maxSegmentSizeBytes && !isManifest(key)) return writer;
+    this.closeSegment();
+    return this.#openWriter();
+  }
+
+  #openWriter(): SegmentWriter {
+    // There may be an open file of a removed segment of this number.
+    this.#reader.forget(this.#segment);
+    this.#writer = new SegmentWriter(this.files, this.#segment, this.#buffer);
+    return this.#writer;
+  }
+
+  /** Has a reader see what lies in the writer's buffer. */
+  #flushFor(segment: number): void {
+    if (segment === this.#segment) this.#writer?.flush();
+  }
+
+  #debug(message: string): void {
+    this.#reporter.log('debug', message, { logger: 'borg.repository' });
+  }
+}
+
+function isManifest(key: Uint8Array): boolean {
+  return key[0] === 0 && Buffer.compare(key, MANIFEST_ID) === 0;
+}

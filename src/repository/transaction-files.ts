@@ -1,0 +1,161 @@
+/**
+ * The files that say what the log holds, so that it needn't be read: `index.N`, `hints.N` and `integrity.N`, N being
+ * the transaction. They are written beside the old ones and renamed, integrity.N durably before the others; so
+ * whatever a crash leaves is a whole set, or is recognized.
+ *
+ * Source: Borg 1.4.5 repository.py, write_index, open_index, _read_integrity, get_index_transaction_id.
+ */
+import { FileIntegrityError } from '../errors.ts';
+import { decodeHints, encodeHints } from '../format/hints.ts';
+import type { Hints, OldHints } from '../format/hints.ts';
+import {
+  INDEX_HEADER_BYTES,
+  IndexFileError,
+  decodeBuckets,
+  decodeIndexHeader,
+  encodeIndexFile,
+} from '../format/index-file.ts';
+import { computeIntegrityData, verifyIntegrityData } from '../format/integrity-data.ts';
+import type { IntegrityPart } from '../format/integrity-data.ts';
+import { decodeRepositoryIntegrity, encodeRepositoryIntegrity } from '../format/repository-integrity.ts';
+import { hasCode } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import { createWholeFile, readWholeFile } from '../store/whole-file.ts';
+import { KEY_BYTES } from '../util/hash-index.ts';
+import type { HashIndex } from '../util/hash-index.ts';
+import type { Reporter } from '../util/reporter.ts';
+
+const KINDS = ['integrity', 'hints', 'index'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Values of the index: segment and offset. */
+const VALUE_WORDS = 2;
+const BUCKET_SIZE_BYTES = KEY_BYTES + 4 * VALUE_WORDS;
+const MAX_HINTS_SIZE_BYTES = 2 ** 32;
+const MAX_INTEGRITY_SIZE_BYTES = 64 * 1024;
+
+export class TransactionFiles {
+  readonly #store: Store;
+  readonly #reporter: Reporter;
+
+  constructor(store: Store, reporter: Reporter) {
+    this.#store = store;
+    this.#reporter = reporter;
+  }
+
+  /** The last transaction that has an index, other than the excluded. Files of no bytes don't count. */
+  latest(excluded: ReadonlySet<number> = new Set()): number | undefined {
+    let latest: number | undefined;
+    for (const { name } of this.#store.list('')) {
+      const digits = /^index\.(?<id>[0-9]{1,15})$/.exec(name)?.groups?.['id'];
+      if (digits === undefined || (this.#store.stat(name)?.sizeBytes ?? 0) === 0) continue;
+      const transactionId = Number(digits);
+      if (!excluded.has(transactionId)) latest = Math.max(latest ?? 0, transactionId);
+    }
+    return latest;
+  }
+
+  /** Throws FileIntegrityError, IndexFileError or ENOENT where the index can't be used. */
+  readIndex(transactionId: number): HashIndex {
+    const file = this.#store.openFile(`index.${transactionId}`);
+    try {
+      const fileSizeBytes = file.sizeBytes();
+      const header = new Uint8Array(INDEX_HEADER_BYTES);
+      const got = file.read(header, 0);
+      const { size, bucketCount } = decodeIndexHeader(header.subarray(0, got), VALUE_WORDS, fileSizeBytes);
+      // A buffer of its own: the table takes over bytes that are aligned.
+      const buckets = new Uint8Array(bucketCount * BUCKET_SIZE_BYTES);
+      const read = file.read(buckets, INDEX_HEADER_BYTES);
+      if (read < buckets.length) throw new IndexFileError('the file is cut short');
+      this.#verify(transactionId, 'index', [{ name: 'HashHeader', bytes: header }, { bytes: buckets }]);
+      return decodeBuckets(buckets, { valueWords: VALUE_WORDS, size });
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Throws FileIntegrityError, HintsError or ENOENT where the hints can't be used. */
+  readHints(transactionId: number): Hints | OldHints {
+    const bytes = readWholeFile(this.#store, `hints.${transactionId}`, MAX_HINTS_SIZE_BYTES);
+    this.#verify(transactionId, 'hints', [{ bytes }]);
+    return decodeHints(bytes);
+  }
+
+  /** Writes the transaction's three files and removes those of others. */
+  write(transactionId: number, index: HashIndex, hints: Hints): void {
+    const hintsBytes = encodeHints(hints);
+    const indexParts = encodeIndexFile(index);
+    const content: Record<Kind, readonly Uint8Array[]> = {
+      hints: [hintsBytes],
+      index: indexParts.map(({ bytes }) => bytes),
+      integrity: [
+        encodeRepositoryIntegrity({
+          hints: computeIntegrityData(`hints.${transactionId}`, [{ bytes: hintsBytes }]),
+          index: computeIntegrityData(`index.${transactionId}`, indexParts),
+        }),
+      ],
+    };
+    try {
+      for (const kind of ['hints', 'index', 'integrity'] as const) {
+        const path = `${kind}.${transactionId}.tmp`;
+        this.#removeIfThere(path);
+        createWholeFile(this.#store, path, ...content[kind]);
+      }
+    } catch (error) {
+      for (const kind of KINDS) this.#removeIfThere(`${kind}.${transactionId}.tmp`);
+      throw error;
+    }
+    this.#rename('integrity', transactionId);
+    this.#store.syncFolder('');
+    this.#rename('hints', transactionId);
+    this.#rename('index', transactionId);
+    this.#store.syncFolder('');
+    for (const { name } of this.#store.list('')) {
+      if (/^(?:index|hints|integrity)\./.test(name) && !name.endsWith(`.${transactionId}`))
+        this.#removeIfThere(name);
+    }
+  }
+
+  remove(kind: 'index' | 'hints', transactionId: number): void {
+    this.#removeIfThere(`${kind}.${transactionId}`);
+  }
+
+  #rename(kind: Kind, transactionId: number): void {
+    this.#store.rename(`${kind}.${transactionId}.tmp`, `${kind}.${transactionId}`);
+  }
+
+  #removeIfThere(path: string): void {
+    try {
+      this.#store.removeFile(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  #verify(transactionId: number, kind: 'index' | 'hints', parts: readonly IntegrityPart[]): void {
+    const path = `integrity.${transactionId}`;
+    let integrity: ReturnType<typeof decodeRepositoryIntegrity>;
+    try {
+      integrity = decodeRepositoryIntegrity(readWholeFile(this.#store, path, MAX_INTEGRITY_SIZE_BYTES));
+    } catch (error) {
+      // Without the file nothing can be verified: Borg before 1.1 wrote none.
+      if (hasCode(error, 'ENOENT')) return;
+      if (hasCode(error)) throw error;
+      throw new FileIntegrityError([`${this.#store.root}/${path}`], error);
+    }
+    if ('unknownVersion' in integrity) {
+      this.#warn(`Unknown integrity data version ${String(integrity.unknownVersion)} in ${path}`);
+      return;
+    }
+    const checked = verifyIntegrityData(
+      integrity[kind],
+      `${this.#store.root}/${kind}.${transactionId}`,
+      parts,
+    );
+    if (!checked) this.#warn(`Cannot verify integrity of ${kind}.${transactionId}: Unknown algorithm`);
+  }
+
+  #warn(message: string): void {
+    this.#reporter.log('warning', message, { logger: 'borg.repository' });
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * The state of a repository, loaded when it is first asked for, and the transaction that changes it.
+ *
+ * The log alone decides what was committed. The index and the hints on disk may lag behind it, after a crash between
+ * the COMMIT and writing them, or be damaged: then the log is followed from where they are, or from its start.
+ *
+ * Source: Borg 1.4.5 repository.py, check_transaction, prepare_txn, open_index, replay_segments.
+ */
+import { CheckNeeded, FileIntegrityError } from '../errors.ts';
+import { HintsError, emptyHints } from '../format/hints.ts';
+import type { Hints } from '../format/hints.ts';
+import { IndexFileError } from '../format/index-file.ts';
+import { MAGIC_SIZE_BYTES } from '../format/segment.ts';
+import { hasCode } from '../store/store.ts';
+import { FileTooLargeError } from '../store/whole-file.ts';
+import { HashIndex } from '../util/hash-index.ts';
+import type { Reporter } from '../util/reporter.ts';
+import { followSegment, recountSparse } from './replay.ts';
+import type { RepositoryState } from './replay.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { TransactionFiles } from './transaction-files.ts';
+
+export interface TransactionsOptions {
+  readonly log: SegmentLog;
+  readonly files: TransactionFiles;
+  readonly reporter: Reporter;
+  /** The repository's path, for messages. */
+  readonly path: string;
+  /** False where no lock is held: then nothing may be written, not even a rebuilt index. */
+  readonly mayWrite: boolean;
+  /** Gets the exclusive lock, if need be by upgrading a shared one; says whether it was upgraded. */
+  readonly lockExclusively: () => Promise<boolean>;
+  readonly downgradeLock: () => Promise<void>;
+}
+
+export class Transactions {
+  readonly #options: TransactionsOptions;
+  #index: HashIndex | undefined;
+  #hints: Hints | undefined;
+  #transactionId: number | undefined;
+  /** Whether index, and hints where there are any, are those of `#transactionId`, or of the running transaction. */
+  #loaded = false;
+  #active = false;
+  /** All segments of a repository without a COMMIT were written by us. */
+  #startedEmpty = false;
+
+  constructor(options: TransactionsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a transaction is running. */
+  get isActive(): boolean {
+    return this.#active;
+  }
+
+  /** The index, if it is loaded. */
+  get loadedIndex(): HashIndex | undefined {
+    return this.#index;
+  }
+
+  /** The transaction that the loaded state is based on; undefined before the first. */
+  get transactionId(): number | undefined {
+    return this.#transactionId;
+  }
+
+  /** The state of the running transaction. */
+  get state(): RepositoryState {
+    if (!this.#active || this.#index === undefined || this.#hints === undefined) {
+      throw new Error('there is no running transaction');
+    }
+    return { index: this.#index, hints: this.#hints };
+  }
+
+  /** The index as of the last commit, or as the running transaction has changed it. */
+  async index(): Promise<HashIndex> {
+    if (!this.#loaded) await this.#load(false);
+    return this.#index!;
+  }
+
+  /** Starts a transaction: removes what an earlier one left uncommitted. */
+  async begin(): Promise<void> {
+    if (this.#active) return;
+    const { log, mayWrite, path, lockExclusively } = this.#options;
+    if (!mayWrite) throw new Error('a repository that was opened without a lock can only be read');
+    await lockExclusively();
+    if (!this.#loaded || this.#hints === undefined) await this.#load(true);
+    const transactionId = this.#transactionId;
+    if (transactionId === undefined && !this.#startedEmpty) {
+      // Without any COMMIT, nobody can tell the remains of a first transaction from those of a damaged repository.
+      for (const segment of log.files.ascending()) {
+        if ((log.files.sizeBytes(segment) ?? 0) > MAGIC_SIZE_BYTES) throw new CheckNeeded([path]);
+      }
+      this.#startedEmpty = true;
+    }
+    log.removeUncommitted(transactionId);
+    for (const [key, segments] of this.#hints!.shadowIndex) {
+      if (segments.some((segment) => segment > (transactionId ?? -1))) {
+        this.#hints!.shadowIndex.set(
+          key,
+          segments.filter((segment) => segment <= (transactionId ?? -1)),
+        );
+      }
+    }
+    this.#active = true;
+  }
+
+  /** Records that the log, up to this transaction, and the state are what is on disk. */
+  committed(transactionId: number): void {
+    this.#transactionId = transactionId;
+    this.#active = false;
+  }
+
+  /** Forgets the running transaction and the state; both are read again when needed. */
+  rollback(): void {
+    this.#active = false;
+    this.#loaded = false;
+    this.#index = undefined;
+    this.#hints = undefined;
+    this.#transactionId = undefined;
+  }
+
+  async #load(withHints: boolean): Promise<void> {
+    const { files, log, path } = this.#options;
+    const unusable = new Set<number>();
+    for (;;) {
+      const indexed = files.latest(unusable);
+      const committed = log.lastCommitted();
+      if (committed === undefined && (indexed !== undefined || unusable.size > 0)) {
+        // An index without any COMMIT: the log lost what the index was made from.
+        throw new CheckNeeded([`${path}" - although likely this is "beyond repair`]);
+      }
+      if (committed === undefined || indexed === committed) {
+        const state = committed === undefined ? empty() : this.#read(committed, withHints);
+        if (state === undefined) unusable.add(committed!);
+        else return this.#take(committed, state);
+        continue;
+      }
+      // An index that is ahead of the log is of no use.
+      const from = indexed === undefined || indexed > committed ? undefined : indexed;
+      const base = from === undefined ? empty() : this.#read(from, true);
+      if (base === undefined) unusable.add(from!);
+      else return this.#replay(from, committed, { index: base.index, hints: base.hints! });
+    }
+  }
+
+  #take(transactionId: number | undefined, state: { index: HashIndex; hints?: Hints | undefined }): void {
+    this.#transactionId = transactionId;
+    this.#index = state.index;
+    this.#hints = state.hints;
+    this.#loaded = true;
+  }
+
+  /** Undefined where a file is missing or damaged: it was removed, so that a later start won't stumble over it. */
+  #read(transactionId: number, withHints: boolean): { index: HashIndex; hints?: Hints } | undefined {
+    const { files, mayWrite } = this.#options;
+    let index: HashIndex;
+    try {
+      index = files.readIndex(transactionId);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#warn(`Repository index missing or corrupted, trying to recover from: ${reason}`);
+      if (mayWrite) files.remove('index', transactionId);
+      return undefined;
+    }
+    if (!withHints) return { index };
+    try {
+      return { index, hints: this.#readHints(transactionId, index) };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#warn(`Repository hints file missing or corrupted, trying to recover: ${reason}`);
+      if (mayWrite) {
+        files.remove('hints', transactionId);
+        files.remove('index', transactionId);
+      }
+      return undefined;
+    }
+  }
+
+  #readHints(transactionId: number, index: HashIndex): Hints {
+    const { files, log, reporter } = this.#options;
+    const hints = files.readHints(transactionId);
+    if (!('version' in hints) || hints.version !== 1) return hints as Hints;
+    reporter.log('debug', `Upgrading from v1 hints.${transactionId}`, { logger: 'borg.repository' });
+    const upgraded: Hints = { ...emptyHints(), segments: hints.segments };
+    for (const segment of hints.sparse.toSorted((a, b) => a - b)) {
+      recountSparse({ index, hints: upgraded }, log, segment);
+    }
+    return upgraded;
+  }
+
+  async #replay(from: number | undefined, to: number, state: RepositoryState): Promise<void> {
+    const { downgradeLock, files, lockExclusively, log, mayWrite, reporter } = this.#options;
+    const upgraded = mayWrite && (await lockExclusively());
+    try {
+      this.#warn('Replaying segments. Please wait, this can take a while...');
+      const progress = reporter.percent(
+        'repository.replay_segments',
+        'Replaying segments %3.0f%%',
+        log.files.count(),
+      );
+      let current = 0;
+      for (const segment of log.files.ascending()) {
+        progress.advance({ current: current++ });
+        if (segment > to) break;
+        if (from !== undefined && segment <= from) continue;
+        followSegment(state, log, segment, log.entries(segment));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      progress.finish();
+      if (mayWrite) files.write(to, state.index, state.hints);
+      this.#take(to, state);
+    } finally {
+      if (upgraded) await downgradeLock();
+    }
+  }
+
+  #warn(message: string): void {
+    this.#options.reporter.log('warning', message, { logger: 'borg.repository' });
+  }
+}
+
+function empty(): RepositoryState {
+  return { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
+}
+
+/** Errors that say that a file can't be used, and not that the disk or the permissions are at fault. */
+function isDamage(error: unknown): boolean {
+  return (
+    error instanceof FileIntegrityError ||
+    error instanceof IndexFileError ||
+    error instanceof HintsError ||
+    error instanceof FileTooLargeError ||
+    hasCode(error, 'ENOENT')
+  );
+}
