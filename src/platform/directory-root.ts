@@ -1,0 +1,123 @@
+/**
+ * The folder that an archive is extracted into, and the only way by which extraction reaches a path in it: folder by
+ * folder, none of them a symlink. So nothing that an archive (or another user) plants there leads outside.
+ *
+ * Source: Borg 1.4.5, archive.py (Archive._check_safe_parent, extract_item's make_parent).
+ */
+import { constants } from 'node:fs';
+import { equalBytes } from '../util/bytes.ts';
+import { type At, isDirectory, lstat } from './file-stat.ts';
+import { closeFile, openAt, openDirectory } from './open-file.ts';
+import { type Path, isOsError } from './os-error.ts';
+import { makeDirectory, removeDirectory, removeFile } from './write-file.ts';
+
+/** A path that extraction must not touch; `reason` tells which of Borg's two warnings it is worth. */
+export class UnsafePathError extends Error {
+  override readonly name = 'UnsafePathError';
+  readonly reason: 'traversal' | 'symlink-parent';
+
+  constructor(reason: 'traversal' | 'symlink-parent') {
+    super(reason === 'traversal' ? 'the path leads outside' : 'a parent folder is not a folder');
+    this.reason = reason;
+  }
+}
+
+interface OpenFolder {
+  name: Uint8Array;
+  fd: number;
+}
+
+export class DirectoryRoot implements Disposable {
+  readonly #fd: number;
+  /** The folders above the path looked at last, from the top: items come folder by folder. */
+  readonly #chain: OpenFolder[] = [];
+
+  /** `path` itself may be a symlink to a folder: the user named it. */
+  constructor(path: Path) {
+    this.#fd = openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  /**
+   * The open parent folder of a relative path, and the path's last name; missing parents are made if `create` is
+   * set. It stays open until the next call. Throws UnsafePathError, or ENOENT where a parent is missing.
+   */
+  parentOf(path: Uint8Array, options: { create?: boolean } = {}): At {
+    const names = splitPath(path);
+    const name = names.pop();
+    // The root itself, as an archive of "." has it.
+    if (name === undefined) return { directoryFd: this.#fd, name: Buffer.from('.') };
+    let depth = 0;
+    while (depth < names.length && depth < this.#chain.length) {
+      if (!equalBytes(this.#chain[depth]!.name, names[depth]!)) break;
+      depth++;
+    }
+    this.#closeFrom(depth);
+    for (const folder of names.slice(depth)) {
+      const at: At = { directoryFd: this.#top(), name: folder };
+      this.#chain.push({ name: folder, fd: openFolder(path, at, options.create ?? false) });
+    }
+    return { directoryFd: this.#top(), name };
+  }
+
+  /** Removes what is at the path: an empty folder, or anything else. Whether nothing is there any more. */
+  removeExisting(path: Uint8Array): boolean {
+    const at = this.#existingParent(path);
+    if (at === undefined) return true;
+    try {
+      // If it is a folder, it is not open any more: parentOf() kept only its parents.
+      if (isDirectory(lstat(path, at).mode)) removeDirectory(path, at);
+      else removeFile(path, at);
+      return true;
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+      return error.code === 'ENOENT';
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closeFrom(0);
+    closeFile(this.#fd);
+  }
+
+  #existingParent(path: Uint8Array): At | undefined {
+    try {
+      return this.parentOf(path);
+    } catch (error) {
+      if (isOsError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  #top(): number {
+    return this.#chain.at(-1)?.fd ?? this.#fd;
+  }
+
+  #closeFrom(depth: number): void {
+    for (const { fd } of this.#chain.splice(depth)) closeFile(fd);
+  }
+}
+
+function openFolder(path: Uint8Array, at: At, create: boolean): number {
+  try {
+    return openDirectory(path, at);
+  } catch (error) {
+    if (isOsError(error, 'ENOTDIR', 'ELOOP')) throw new UnsafePathError('symlink-parent');
+    if (!create || !isOsError(error, 'ENOENT')) throw error;
+  }
+  makeDirectory(path, at);
+  return openDirectory(path, at);
+}
+
+function splitPath(path: Uint8Array): Uint8Array[] {
+  const names: Uint8Array[] = [];
+  if (path[0] === 0x2f) throw new UnsafePathError('traversal');
+  for (let start = 0; start <= path.length;) {
+    const slash = path.indexOf(0x2f, start);
+    const end = slash < 0 ? path.length : slash;
+    const name = path.subarray(start, end);
+    if (name.length === 2 && name[0] === 0x2e && name[1] === 0x2e) throw new UnsafePathError('traversal');
+    if (name.length > 0 && !(name.length === 1 && name[0] === 0x2e)) names.push(name);
+    start = end + 1;
+  }
+  return names;
+}

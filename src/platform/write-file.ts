@@ -1,0 +1,105 @@
+/**
+ * Making and removing files, folders, links and devices. With `at`, the name is made in its open folder, and the path
+ * only serves messages. No call follows a symlink that stands where the new file should.
+ */
+import { constants, ftruncateSync } from 'node:fs';
+import type { At } from './file-stat.ts';
+import { cFunction, cString } from './libc.ts';
+import { AT_FDCWD, AT_REMOVEDIR } from './linux.ts';
+import { openAt } from './open-file.ts';
+import { type Path, lastOsError } from './os-error.ts';
+import { writeFully } from './save-file.ts';
+
+const mkdirat = cFunction<[number, Uint8Array, number]>(
+  'int mkdirat(int directory, void *path, unsigned int mode)',
+);
+const mknodat = cFunction<[number, Uint8Array, number, bigint]>(
+  'int mknodat(int directory, void *path, unsigned int mode, uint64_t device)',
+);
+const symlinkat = cFunction<[Uint8Array, number, Uint8Array]>(
+  'int symlinkat(void *target, int directory, void *path)',
+);
+const linkat = cFunction<[number, Uint8Array, number, Uint8Array, number]>(
+  'int linkat(int directory, void *path, int newDirectory, void *newPath, int flags)',
+);
+const unlinkat = cFunction<[number, Uint8Array, number]>(
+  'int unlinkat(int directory, void *path, int flags)',
+);
+
+/** Opens an empty file for writing, made with this mode less the umask. ELOOP where a symlink stands there. */
+export function createFile(path: Path, at?: At, mode = 0o666): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  return openAt(path, flags | constants.O_NOCTTY, mode, at);
+}
+
+export function makeDirectory(path: Path, at?: At, mode = 0o777): void {
+  check(mkdirat(folderOf(at), nameOf(path, at), mode), 'mkdir', path);
+}
+
+export function makeSymlink(target: Uint8Array, path: Path, at?: At): void {
+  check(symlinkat(cString(target), folderOf(at), nameOf(path, at)), 'symlink', path);
+}
+
+/** Another name for a file; where that is a symlink, for the symlink. */
+export function makeHardLink(source: Path, sourceAt: At | undefined, path: Path, at?: At): void {
+  const from = nameOf(source, sourceAt);
+  check(linkat(folderOf(sourceAt), from, folderOf(at), nameOf(path, at), 0), 'link', path);
+}
+
+export function makeFifo(path: Path, at?: At, mode = 0o666): void {
+  check(mknodat(folderOf(at), nameOf(path, at), constants.S_IFIFO | (mode & 0o7777), 0n), 'mkfifo', path);
+}
+
+/** A device file; `mode` with its type, `rdev` as stat() gives it. */
+export function makeDeviceFile(path: Path, mode: number, rdev: bigint, at?: At): void {
+  check(mknodat(folderOf(at), nameOf(path, at), mode, BigInt.asUintN(64, rdev)), 'mknod', path);
+}
+
+export function removeFile(path: Path, at?: At): void {
+  check(unlinkat(folderOf(at), nameOf(path, at), 0), 'unlink', path);
+}
+
+export function removeDirectory(path: Path, at?: At): void {
+  check(unlinkat(folderOf(at), nameOf(path, at), AT_REMOVEDIR), 'rmdir', path);
+}
+
+/** Writes a file front to back, leaving holes. */
+export class FileWriter {
+  readonly #fd: number;
+  #positionBytes = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  get positionBytes(): number {
+    return this.#positionBytes;
+  }
+
+  write(data: Uint8Array): void {
+    writeFully(this.#fd, data, this.#positionBytes);
+    this.#positionBytes += data.length;
+  }
+
+  /** Zeros that take no space where the file system knows holes. */
+  hole(lengthBytes: number): void {
+    this.#positionBytes += lengthBytes;
+  }
+
+  /** Gives the file its size, also where it ends in a hole. */
+  finish(): void {
+    ftruncateSync(this.#fd, this.#positionBytes);
+  }
+}
+
+function check(status: number, call: string, path: Path): void {
+  if (status !== 0) throw lastOsError(call, path);
+}
+
+function folderOf(at: At | undefined): number {
+  return at?.directoryFd ?? AT_FDCWD;
+}
+
+function nameOf(path: Path, at: At | undefined): Uint8Array {
+  return cString(at?.name ?? path);
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { describe, it } from 'node:test';
+import { DirectoryRoot, UnsafePathError } from '../../src/platform/directory-root.ts';
+import { lstat } from '../../src/platform/file-stat.ts';
+import { closeFile } from '../../src/platform/open-file.ts';
+import { createFile, makeSymlink } from '../../src/platform/write-file.ts';
+import { scratchFolder } from './scratch.ts';
+
+const at = scratchFolder('root');
+const bytes = (text: string) => Buffer.from(text);
+let count = 0;
+
+/** A fresh root, beside a folder that no test may reach from it. */
+function freshRoot(): { root: DirectoryRoot; path: (name: string) => string; outside: string } {
+  const folder = at(`case${count++}`);
+  mkdirSync(`${folder}/root`, { recursive: true });
+  mkdirSync(`${folder}/outside`);
+  return {
+    root: new DirectoryRoot(`${folder}/root`),
+    path: (name) => `${folder}/root/${name}`,
+    outside: `${folder}/outside`,
+  };
+}
+
+function write(root: DirectoryRoot, path: string, content: string): void {
+  const fd = createFile(path, root.parentOf(bytes(path), { create: true }));
+  writeSync(fd, content);
+  closeFile(fd);
+}
+
+const openFiles = () => readdirSync('/proc/self/fd').length;
+const unsafe = (reason: UnsafePathError['reason']) => (error: unknown) =>
+  error instanceof UnsafePathError && error.reason === reason;
+
+describe('DirectoryRoot', () => {
+  it('makes parents and gives the folder and name of a path', () => {
+    const { root, path } = freshRoot();
+    write(root, 'a/b/c/file', 'one');
+    write(root, 'a/b/file', 'two');
+    write(root, 'a/other/./deep//file', 'three');
+    write(root, 'file', 'four');
+    assert.equal(readFileSync(path('a/b/c/file'), 'utf8'), 'one');
+    assert.equal(readFileSync(path('a/b/file'), 'utf8'), 'two');
+    assert.equal(readFileSync(path('a/other/deep/file'), 'utf8'), 'three');
+    assert.equal(readFileSync(path('file'), 'utf8'), 'four');
+    root[Symbol.dispose]();
+  });
+
+  it('is the folder itself for "."', () => {
+    using root = freshRoot().root;
+    assert.equal(lstat('.', root.parentOf(bytes('.'))).ino, lstat('.', root.parentOf(bytes('./'))).ino);
+  });
+
+  it('does not make parents unless told', () => {
+    const { root, path } = freshRoot();
+    assert.throws(() => root.parentOf(bytes('none/file')), { code: 'ENOENT' });
+    assert.ok(!existsSync(path('none')));
+    root[Symbol.dispose]();
+  });
+
+  for (const path of ['/etc/passwd', '..', '../x', 'a/../../x', 'a/..', '/']) {
+    it(`refuses ${path}`, () => {
+      using root = freshRoot().root;
+      assert.throws(() => root.parentOf(bytes(path), { create: true }), unsafe('traversal'));
+      assert.throws(() => root.removeExisting(bytes(path)), unsafe('traversal'));
+    });
+  }
+
+  it('refuses a symlink and a file as a parent', () => {
+    const { root, path, outside } = freshRoot();
+    makeSymlink(bytes(outside), 'link', root.parentOf(bytes('link')));
+    writeFileSync(path('file'), '');
+    for (const name of ['link/x', 'link/deep/x', 'file/x']) {
+      assert.throws(() => root.parentOf(bytes(name), { create: true }), unsafe('symlink-parent'), name);
+      assert.throws(() => root.removeExisting(bytes(name)), unsafe('symlink-parent'), name);
+    }
+    assert.deepEqual(readdirSync(outside), []);
+    root[Symbol.dispose]();
+  });
+
+  it('refuses a parent that became a symlink after it was used', () => {
+    const { root, outside } = freshRoot();
+    root.parentOf(bytes('sub/first'), { create: true });
+    assert.ok(root.removeExisting(bytes('sub')));
+    makeSymlink(bytes(outside), 'sub', root.parentOf(bytes('sub')));
+    assert.throws(() => write(root, 'sub/second', 'planted'), unsafe('symlink-parent'));
+    assert.deepEqual(readdirSync(outside), []);
+    root[Symbol.dispose]();
+  });
+
+  it('never writes through a parent that another process swaps', () => {
+    const { root, path, outside } = freshRoot();
+    write(root, 'sub/first', '1');
+    const parent = root.parentOf(bytes('sub/second'));
+    renameSync(path('sub'), path('moved'));
+    symlinkSync(outside, path('sub'));
+    closeFile(createFile('sub/second', parent));
+    assert.deepEqual(readdirSync(outside), []);
+    assert.deepEqual(readdirSync(path('moved')).toSorted(), ['first', 'second']);
+    root[Symbol.dispose]();
+  });
+
+  it('removeExisting() removes files, symlinks and empty folders, and nothing else', () => {
+    const { root, path, outside } = freshRoot();
+    writeFileSync(`${outside}/kept`, '');
+    writeFileSync(path('file'), '');
+    symlinkSync(outside, path('link'));
+    mkdirSync(path('empty'));
+    mkdirSync(path('full'));
+    writeFileSync(path('full/file'), '');
+    for (const name of ['file', 'link', 'empty', 'none', 'none/deeper']) {
+      assert.equal(root.removeExisting(bytes(name)), true, name);
+    }
+    assert.equal(root.removeExisting(bytes('full')), false);
+    assert.equal(root.removeExisting(bytes('.')), false);
+    assert.deepEqual(readdirSync(path('')), ['full']);
+    assert.deepEqual(readdirSync(outside), ['kept']);
+    root[Symbol.dispose]();
+  });
+
+  it('keeps no more folders open than the last path has', () => {
+    const { root } = freshRoot();
+    const before = openFiles();
+    for (let index = 0; index < 300; index++) root.parentOf(bytes(`d${index}/e/f`), { create: true });
+    assert.ok(openFiles() <= before + 2);
+    root[Symbol.dispose]();
+    assert.ok(openFiles() < before);
+  });
+
+  it('opens a root through a symlink, and reports one that is no folder', () => {
+    symlinkSync('case0/root', at('through'));
+    new DirectoryRoot(at('through'))[Symbol.dispose]();
+    assert.throws(() => new DirectoryRoot('/dev/null'), { code: 'ENOTDIR' });
+  });
+});
