@@ -1,0 +1,93 @@
+/**
+ * Reading a damaged item stream: packed items one after the other, cut into chunks anywhere, some of which are lost.
+ *
+ * Source: Borg 1.4.5 archive.py, RobustUnpacker, valid_msgpacked_dict(), ArchiveChecker.rebuild_refcounts().
+ */
+import { encode } from '../msgpack/encode.ts';
+import { Unpacker } from '../msgpack/unpacker.ts';
+import { MsgpackError } from '../msgpack/value.ts';
+import type { MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
+import { concatBytes } from '../util/bytes.ts';
+import { ITEM_KEYS, REQUIRED_ITEM_KEYS } from './item.ts';
+
+/** Whether the bytes look like a packed map whose first key is one of these. */
+export function looksLikeMap(bytes: Uint8Array, packedKeys: readonly Uint8Array[]): boolean {
+  const first = bytes[0] ?? 0;
+  // A map of up to 15 entries, or of up to 65535.
+  const offset = (first & 0xf0) === 0x80 ? 1 : first === 0xde ? 3 : 0;
+  if (offset === 0) return false;
+  return packedKeys.some((key) => key.every((byte, i) => bytes[offset + i] === byte));
+}
+
+/** The keys as a packed map has them, for looksLikeMap(). */
+export function packKeys(keys: Iterable<string>): Uint8Array[] {
+  return Array.from(keys, (key) => encode(key));
+}
+
+/** Undefined for an item, else what is wrong with the value, in Borg's words. */
+export function itemProblem(value: MsgpackValue, itemKeys: ReadonlySet<string>): string | undefined {
+  if (!(value instanceof Map)) return 'not a dictionary';
+  const missing = REQUIRED_ITEM_KEYS.filter((key) => !value.has(key));
+  if (missing.length > 0) return `missing required keys: ${missing.toSorted().join(', ')}`;
+  // A key without meaning that the earliest versions wrote.
+  const invalid = [...value.keys()].map(String).filter((key) => key !== 'acl' && !itemKeys.has(key));
+  return invalid.length > 0 ? `invalid keys: ${invalid.toSorted().join(', ')}` : undefined;
+}
+
+/**
+ * Reads values from a damaged item stream. After resync(), it skips bytes until something unpacks that has a path, as
+ * needed after a chunk that is lost.
+ */
+export class RobustItemStream {
+  readonly #packedKeys: readonly Uint8Array[];
+  #unpacker = new Unpacker();
+  /** Bytes since resync(), while looking for the next item. */
+  #searched: Uint8Array | undefined;
+
+  constructor(itemKeys: Iterable<string> = ITEM_KEYS) {
+    this.#packedKeys = packKeys(itemKeys);
+  }
+
+  feed(chunk: Uint8Array): void {
+    if (this.#searched === undefined) this.#unpacker.feed(chunk);
+    else this.#searched = concatBytes([this.#searched, chunk]);
+  }
+
+  /** Forgets what is incomplete, and looks for an item in what is fed from now on. */
+  resync(): void {
+    this.#searched = new Uint8Array(0);
+  }
+
+  /**
+   * The next value, or undefined until more is fed. Throws a MsgpackError on damage: resync() then. Every value is
+   * given, also one that is no item; see itemProblem().
+   */
+  next(): MsgpackValue | undefined {
+    return this.#searched === undefined ? this.#unpacker.next() : this.#search(this.#searched);
+  }
+
+  #search(bytes: Uint8Array): MsgpackMap | undefined {
+    for (let offset = 0; offset < bytes.length; offset++) {
+      const rest = bytes.subarray(offset);
+      if (!looksLikeMap(rest, this.#packedKeys)) continue;
+      const unpacker = new Unpacker();
+      unpacker.feed(rest);
+      const value = unpackOne(unpacker);
+      if (value instanceof Map && value.has('path')) {
+        this.#unpacker = unpacker;
+        this.#searched = undefined;
+        return value;
+      }
+    }
+    return undefined;
+  }
+}
+
+function unpackOne(unpacker: Unpacker): MsgpackValue | undefined {
+  try {
+    return unpacker.next();
+  } catch (error) {
+    if (error instanceof MsgpackError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ITEM_KEYS, decodeItem, encodeItem } from '../../src/format/item.ts';
+import {
+  RobustItemStream,
+  itemProblem,
+  looksLikeMap,
+  packKeys,
+} from '../../src/format/robust-item-stream.ts';
+import { decode } from '../../src/msgpack/decode.ts';
+import { encode } from '../../src/msgpack/encode.ts';
+import { MsgpackError } from '../../src/msgpack/value.ts';
+import type { MsgpackValue } from '../../src/msgpack/value.ts';
+import { concatBytes, fromHex, fromUtf8, toUtf8Lossy } from '../../src/util/bytes.ts';
+
+function packedItem(name: string): Uint8Array {
+  return encodeItem({ path: fromUtf8(name), mode: 0o100644, mtimeNs: 1n, user: null });
+}
+
+function paths(stream: RobustItemStream): string[] {
+  const found: string[] = [];
+  for (let value = stream.next(); value !== undefined; value = stream.next()) {
+    found.push(toUtf8Lossy(decodeItem(value).path));
+  }
+  return found;
+}
+
+test('RobustItemStream reads an undamaged stream', () => {
+  const stream = new RobustItemStream();
+  const bytes = concatBytes(['a', 'b', 'c'].map(packedItem));
+  stream.feed(bytes.subarray(0, 50));
+  const first = paths(stream);
+  stream.feed(bytes.subarray(50));
+  assert.deepEqual([...first, ...paths(stream)], ['a', 'b', 'c']);
+});
+
+test('RobustItemStream finds the next item wherever the stream was cut', () => {
+  const lost = packedItem('lost');
+  const following = concatBytes(['x', 'y'].map(packedItem));
+  for (let cut = 1; cut < lost.length; cut++) {
+    const stream = new RobustItemStream();
+    stream.feed(concatBytes([packedItem('a'), lost.subarray(0, 5)]));
+    assert.deepEqual(paths(stream), ['a']);
+    stream.resync();
+    stream.feed(lost.subarray(cut));
+    assert.deepEqual(paths(stream), [], `cut at ${cut}`);
+    stream.feed(following.subarray(0, 10));
+    stream.feed(following.subarray(10));
+    assert.deepEqual(paths(stream), ['x', 'y'], `cut at ${cut}`);
+  }
+});
+
+test('RobustItemStream goes on after damage when told to', () => {
+  const stream = new RobustItemStream();
+  stream.feed(concatBytes([packedItem('a'), fromHex('c1c1')]));
+  assert.equal(toUtf8Lossy(decodeItem(stream.next()!).path), 'a');
+  assert.throws(() => stream.next(), MsgpackError);
+  stream.resync();
+  stream.feed(packedItem('b'));
+  assert.deepEqual(paths(stream), ['b']);
+});
+
+test('looksLikeMap() wants a known key first', () => {
+  const keys = packKeys(ITEM_KEYS);
+  assert.ok(looksLikeMap(packedItem('a'), keys));
+  assert.ok(looksLikeMap(concatBytes([fromHex('de0011'), encode('chunks')]), keys));
+  for (const value of [[], {}, { later: 1 }, 'mode']) assert.ok(!looksLikeMap(encode(value), keys));
+  assert.ok(!looksLikeMap(new Uint8Array(0), keys));
+  assert.ok(!looksLikeMap(encode({ mode: 1 }).subarray(0, 3), keys));
+});
+
+test('itemProblem() says what is wrong', () => {
+  const known = new Set(ITEM_KEYS);
+  const cases: [MsgpackValue, string | undefined][] = [
+    [{ path: 'a', mtime: 1 }, undefined],
+    [{ acl: 1, path: 'a', mtime: 1 }, undefined],
+    [[], 'not a dictionary'],
+    [{ mtime: 1 }, 'missing required keys: path'],
+    [{}, 'missing required keys: mtime, path'],
+    [{ path: 'a', mtime: 1, what: 1 }, 'invalid keys: what'],
+  ];
+  for (const [value, problem] of cases) assert.equal(itemProblem(decode(encode(value)), known), problem);
+});
