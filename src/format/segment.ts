@@ -148,9 +148,25 @@ export function decodeEntryHeader(
   return { crc, sizeBytes, tag };
 }
 
-/** Throws unless the whole entry, which starts at `at` in `bytes`, has the CRC that its header gives. */
+/** What is wrong where the whole entry, which starts at `at` in `bytes`, has not the CRC that its header gives. */
+export function findCrcDamage(
+  bytes: Uint8Array,
+  at: number,
+  header: EntryHeader,
+  place: EntryPlace,
+): IntegrityError | undefined {
+  const crc = crc32(bytes.subarray(at + 4, at + header.sizeBytes));
+  return crc === header.crc ? undefined : checksumMismatch(place);
+}
+
+export function findTagDamage({ tag }: EntryHeader, place: EntryPlace): IntegrityError | undefined {
+  return tag === TAG_PUT || tag === TAG_DELETE || tag === TAG_COMMIT ? undefined : unacceptableTag(place);
+}
+
+/** Throws what findCrcDamage finds. */
 export function verifyEntryCrc(bytes: Uint8Array, at: number, header: EntryHeader, place: EntryPlace): void {
-  if (crc32(bytes.subarray(at + 4, at + header.sizeBytes)) !== header.crc) throw checksumMismatch(place);
+  const damage = findCrcDamage(bytes, at, header, place);
+  if (damage !== undefined) throw damage;
 }
 
 export function checksumMismatch(place: EntryPlace): IntegrityError {

@@ -14,7 +14,7 @@ import type { Reporter } from '../util/reporter.ts';
 import { addTo, isCurrent } from './replay.ts';
 import type { RepositoryState } from './replay.ts';
 import type { SegmentLog } from './segment-log.ts';
-import type { SegmentEntry } from './segment-reader.ts';
+import type { SegmentEntry } from './segment-entries.ts';
 
 export interface CompactionOptions {
   /** Compact segments of which more than this share can be freed, 0 to 1. */

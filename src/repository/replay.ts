@@ -8,7 +8,7 @@ import type { Hints } from '../format/hints.ts';
 import { toBinaryString } from '../util/bytes.ts';
 import type { HashIndex } from '../util/hash-index.ts';
 import type { SegmentLog } from './segment-log.ts';
-import type { SegmentEntry } from './segment-reader.ts';
+import type { SegmentEntry } from './segment-entries.ts';
 
 /** What the log says, as far as it was followed. */
 export interface RepositoryState {

@@ -4,18 +4,26 @@
  * Source: Borg 1.4.5 repository.py, LoggedIO.
  */
 import { IntegrityError } from '../errors.ts';
-import { COMMIT_ENTRY, TAG_COMMIT, checkDataSize } from '../format/segment.ts';
+import { COMMIT_ENTRY, MAGIC_SIZE_BYTES, TAG_COMMIT, checkDataSize } from '../format/segment.ts';
+import type { EntryPlace } from '../format/segment.ts';
 import type { Reporter } from '../util/reporter.ts';
 import { MANIFEST_ID } from './repository.ts';
+import { OpenSegments } from './open-segments.ts';
+import { PutReader } from './put-reader.ts';
 import type { SegmentFiles } from './segment-files.ts';
-import { SegmentReader } from './segment-reader.ts';
-import type { SegmentEntry } from './segment-reader.ts';
+import { endsWith, readEntries } from './segment-entries.ts';
+import type { EntriesOptions, SegmentEntry } from './segment-entries.ts';
 import { SegmentWriter, createWriteBuffer } from './segment-writer.ts';
 import type { WriteBuffer } from './segment-writer.ts';
 
+const READ_AHEAD_BYTES = 1024 * 1024;
+/** Larger objects are read one by one: copying them costs more than a system call. */
+const READ_AHEAD_GAP_BYTES = 128 * 1024;
+
 export class SegmentLog {
   readonly files: SegmentFiles;
-  readonly #reader: SegmentReader;
+  readonly #open: OpenSegments;
+  readonly #reader: PutReader;
   readonly #reporter: Reporter;
   readonly #maxSegmentSizeBytes: number;
   readonly #buffer: WriteBuffer = createWriteBuffer();
@@ -25,7 +33,8 @@ export class SegmentLog {
 
   constructor(files: SegmentFiles, maxSegmentSizeBytes: number, reporter: Reporter) {
     this.files = files;
-    this.#reader = new SegmentReader(files);
+    this.#open = new OpenSegments(files);
+    this.#reader = new PutReader(this.#open);
     this.#maxSegmentSizeBytes = maxSegmentSizeBytes;
     this.#reporter = reporter;
   }
@@ -33,6 +42,11 @@ export class SegmentLog {
   /** The segment that the last append went to. */
   get segment(): number {
     return this.#segment;
+  }
+
+  /** The segment before the one that is, or will be, open. */
+  get lastClosedSegment(): number {
+    return this.#segment - 1;
   }
 
   /** Whether appending an entry of this key will start another segment. */
@@ -62,7 +76,7 @@ export class SegmentLog {
     const writer = this.#openWriter();
     writer.appendCommit();
     this.closeSegment();
-    return this.#segment - 1;
+    return this.lastClosedSegment;
   }
 
   /**
@@ -74,7 +88,7 @@ export class SegmentLog {
     writer.sync();
     writer.appendCommit();
     this.closeSegment();
-    return this.#segment - 1;
+    return this.lastClosedSegment;
   }
 
   /** Makes the open segment durable and closes it. */
@@ -91,22 +105,42 @@ export class SegmentLog {
     return this.#reader.readPut(segment, offset, key);
   }
 
+  /**
+   * Reads the PUT at `places[from]` and those that lie close behind it, as far as they come next in `places`, at once,
+   * so that readPut() finds them in memory.
+   */
+  readAhead(places: readonly (EntryPlace | undefined)[], from: number): void {
+    const first = places[from]!;
+    this.#flushFor(first.segment);
+    let last = first;
+    for (let next = from + 1; next < places.length; next++) {
+      const place = places[next];
+      if (place === undefined || place.segment !== first.segment || place.offset <= last.offset) break;
+      if (place.offset - last.offset > READ_AHEAD_GAP_BYTES) break;
+      if (place.offset - first.offset > READ_AHEAD_BYTES) break;
+      last = place;
+    }
+    if (last !== first) this.#reader.load(first.segment, first.offset, last.offset - first.offset);
+  }
+
   readPutSize(segment: number, offset: number, key: Uint8Array): number {
     this.#flushFor(segment);
     return this.#reader.readPutSize(segment, offset, key);
   }
 
+  /** The segment's first bytes, eight unless it is shorter. */
   readMagic(segment: number): Uint8Array {
-    return this.#reader.readMagic(segment);
+    const magic = new Uint8Array(MAGIC_SIZE_BYTES);
+    return magic.subarray(0, this.#open.file(segment).read(magic, 0));
   }
 
-  entries(segment: number, options?: { from?: number; headersOnly?: boolean }): Generator<SegmentEntry> {
+  entries(segment: number, options?: EntriesOptions): Generator<SegmentEntry> {
     this.#flushFor(segment);
-    return this.#reader.entries(segment, options);
+    return readEntries(this.#open, segment, options);
   }
 
   removeSegment(segment: number): void {
-    this.#reader.forget(segment);
+    this.#forget(segment);
     this.files.remove(segment);
   }
 
@@ -135,8 +169,8 @@ export class SegmentLog {
   isCommitted(segment: number): boolean {
     let committed = false;
     try {
-      if (!this.#reader.endsWith(segment, COMMIT_ENTRY)) return false;
-      for (const { tag } of this.#reader.entries(segment)) {
+      if (!endsWith(this.#open, segment, COMMIT_ENTRY)) return false;
+      for (const { tag } of readEntries(this.#open, segment)) {
         if (tag === TAG_COMMIT) committed = true;
         else if (committed) return false;
       }
@@ -147,16 +181,11 @@ export class SegmentLog {
     return committed;
   }
 
-  /** Has a later reader find the files as they are then. */
-  forgetFiles(): void {
-    this.#reader.close();
-  }
-
   /** Closes all files. What was not committed is left as it is: the next writer removes it. */
   close(): void {
     this.#writer?.abandon();
     this.#writer = undefined;
-    this.#reader.close();
+    this.#open.close();
   }
 
   #writerFor(key: Uint8Array): SegmentWriter {
@@ -170,9 +199,14 @@ export class SegmentLog {
 
   #openWriter(): SegmentWriter {
     // There may be an open file of a removed segment of this number.
-    this.#reader.forget(this.#segment);
+    this.#forget(this.#segment);
     this.#writer = new SegmentWriter(this.files, this.#segment, this.#buffer);
     return this.#writer;
+  }
+
+  #forget(segment: number): void {
+    this.#open.forget(segment);
+    this.#reader.forget(segment);
   }
 
   /** Has a reader see what lies in the writer's buffer. */

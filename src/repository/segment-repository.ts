@@ -3,39 +3,23 @@
  *
  * Source: Borg 1.4.5 repository.py, Repository.
  */
-import {
-  AtticRepository,
-  InsufficientFreeSpaceError,
-  IntegrityError,
-  ObjectNotFound,
-  StorageQuotaExceeded,
-} from '../errors.ts';
-import {
-  ATTIC_SEGMENT_MAGIC,
-  ENTRY_HEADER_SIZE_BYTES,
-  PUT_HEADER_SIZE_BYTES,
-  checkDataSize,
-} from '../format/segment.ts';
+import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
+import { ATTIC_SEGMENT_MAGIC } from '../format/segment.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
-import { hasCode } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { equalBytes, toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
-import { formatFileSize } from '../util/file-size.ts';
-import { compactSegments } from './compaction.ts';
 import { saveConfig } from './config-file.ts';
 import { removeTree } from './destroy.ts';
-import { checkFreeSpace } from './free-space.ts';
 import type { Lock } from './lock.ts';
+import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
-import { addShadowed, addTo } from './replay.ts';
-import type { RepositoryState } from './replay.ts';
 import type { CommitOptions, Repository } from './repository.ts';
+import { scanObjects } from './scan.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentLog } from './segment-log.ts';
+import { Transaction } from './transaction.ts';
 import { TransactionFiles } from './transaction-files.ts';
-import { appendTransactionLog } from './transaction-log.ts';
-import { Transactions } from './transactions.ts';
 
 export interface SegmentRepositoryOptions {
   readonly store: Store;
@@ -49,6 +33,8 @@ export interface SegmentRepositoryOptions {
 }
 
 const DONE = Promise.resolve();
+/** How far getMany() looks ahead. */
+const GET_MANY_BATCH = 64;
 
 export class SegmentRepository implements Repository {
   readonly id: Uint8Array;
@@ -60,13 +46,12 @@ export class SegmentRepository implements Repository {
   readonly store: Store;
   readonly config: RepositoryConfig;
   readonly log: SegmentLog;
-  readonly transactions: Transactions;
   readonly #context: Context;
   readonly #lock: Lock | undefined;
   readonly #files: TransactionFiles;
+  readonly #state: CommittedState;
   readonly #created: boolean;
-  /** Why the running transaction can't be committed. */
-  #doomed: Error | undefined;
+  #transaction: Transaction | undefined;
   /** Settles when what takes more than one step has ended; nothing may come between its steps. */
   #busy: Promise<unknown> | undefined;
   #closed = false;
@@ -91,7 +76,7 @@ export class SegmentRepository implements Repository {
       config.maxSegmentSizeBytes,
       reporter,
     );
-    this.transactions = new Transactions({
+    this.#state = new CommittedState({
       log: this.log,
       files: this.#files,
       reporter,
@@ -114,7 +99,20 @@ export class SegmentRepository implements Repository {
   }
 
   async *getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for (const id of ids) yield await this.get(id);
+    for (const batch of batches(ids, GET_MANY_BATCH)) {
+      const index = await this.#index();
+      const places = batch.map((id) => {
+        const bucket = index.find(id);
+        if (bucket < 0) return undefined;
+        return { segment: index.valueAt(bucket, 0), offset: index.valueAt(bucket, 1) };
+      });
+      for (const [number, id] of batch.entries()) {
+        const place = places[number];
+        if (place !== undefined) this.log.readAhead(places, number);
+        // Looked up again: the caller may have changed the repository in between.
+        yield await this.get(id);
+      }
+    }
   }
 
   async has(id: Uint8Array): Promise<boolean> {
@@ -134,10 +132,16 @@ export class SegmentRepository implements Repository {
     return (await this.#index()).size;
   }
 
+  /** Up to `limit` ids in the order in which the objects lie on the disk, after `marker`. */
+  async scan(limit = Infinity, marker?: Uint8Array): Promise<Uint8Array[]> {
+    return scanObjects(this.log, await this.#index(), limit, marker);
+  }
+
   put(id: Uint8Array, sealed: Uint8Array): Promise<void> {
-    if (this.#busy !== undefined || !this.transactions.isActive) return this.#putLater(id, sealed);
+    const transaction = this.#transaction;
+    if (this.#busy !== undefined || transaction === undefined) return this.#putLater(id, sealed);
     try {
-      this.#put(id, sealed);
+      transaction.put(id, sealed);
       return DONE;
     } catch (error) {
       return Promise.reject(error);
@@ -145,17 +149,7 @@ export class SegmentRepository implements Repository {
   }
 
   async delete(id: Uint8Array): Promise<void> {
-    await this.#begin();
-    if (this.#doomed !== undefined) throw this.#doomed;
-    const { state } = this.transactions;
-    const bucket = state.index.find(id);
-    if (bucket < 0) throw this.#notFound(id);
-    try {
-      this.#makeVoid(state, id, bucket);
-      state.index.delete(id);
-    } catch (error) {
-      throw this.#doom(error);
-    }
+    (await this.#begin()).delete(id);
   }
 
   async commit(options: CommitOptions = {}): Promise<void> {
@@ -191,19 +185,12 @@ export class SegmentRepository implements Repository {
 
   async destroy(): Promise<void> {
     if (this.appendOnly) throw new Error(`${this.store.root} is in append-only mode`);
-    await this.close();
-    // Without its config it is no repository, however far the removal gets.
-    this.store.removeFile('config');
-    removeTree(this.store, '');
+    await this.#exclusively(() => this.#destroy());
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    await this.#busy?.catch(() => {});
-    this.#closed = true;
-    this.transactions.rollback();
-    this.log.close();
-    await this.#lock?.release();
+    while (this.#busy !== undefined) await this.#busy.catch(() => {});
+    if (!this.#closed) await this.#exclusively(() => this.#close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -211,165 +198,73 @@ export class SegmentRepository implements Repository {
   }
 
   async #putLater(id: Uint8Array, sealed: Uint8Array): Promise<void> {
-    await this.#begin();
-    this.#put(id, sealed);
-  }
-
-  #put(id: Uint8Array, sealed: Uint8Array): void {
-    if (this.#doomed !== undefined) throw this.#doomed;
-    checkDataSize(sealed);
-    const { log } = this;
-    const state = this.transactions.state;
-    const { index, hints } = state;
-    try {
-      const bucket = index.find(id);
-      // A DELETE first: quota and shadow index then hold, whatever becomes of the older PUT.
-      if (bucket >= 0) this.#makeVoid(state, id, bucket);
-      const offset = log.appendPut(id, sealed);
-      hints.storageQuotaUseBytes += sealed.length + PUT_HEADER_SIZE_BYTES;
-      addTo(hints.segments, log.segment, 1);
-      index.set(id, log.segment, offset);
-    } catch (error) {
-      throw this.#doom(error);
-    }
-    this.#checkQuota(state);
-  }
-
-  /** Marks the PUT that the index points to void, and logs it. Damage to the PUT shows before anything is changed. */
-  #makeVoid({ index, hints }: RepositoryState, id: Uint8Array, bucket: number): void {
-    const segment = index.valueAt(bucket, 0);
-    const sizeBytes = this.log.readPutSize(segment, index.valueAt(bucket, 1), id);
-    addShadowed(hints, id, segment);
-    addTo(hints.segments, segment, -1);
-    addTo(hints.compact, segment, sizeBytes);
-    this.log.appendDelete(id);
-    addTo(hints.compact, this.log.segment, PUT_HEADER_SIZE_BYTES);
-    addTo(hints.segments, this.log.segment, 0);
+    (await this.#begin()).put(id, sealed);
   }
 
   async #commit(options: CommitOptions): Promise<void> {
-    const { compact = false, threshold = 0.1, cleanupCommits = false } = options;
-    if (this.#doomed !== undefined) {
-      const reason = this.#doomed;
-      this.#rollback();
-      throw reason;
-    }
-    if (!this.transactions.isActive) {
-      if (!compact) return;
-      await this.transactions.begin();
-    }
+    if (this.#transaction === undefined && options.compact !== true) return;
     this.#assertStillLocked();
-    const { state } = this.transactions;
-    await this.#checkFreeSpace(state);
-    this.#logQuota(state);
+    const transaction = this.#transaction ?? (await this.#newTransaction());
     try {
-      const { hints } = state;
-      let transactionId = this.log.commit();
-      addTo(hints.segments, transactionId, 0);
-      addTo(hints.compact, transactionId, ENTRY_HEADER_SIZE_BYTES);
-      if (compact && !this.appendOnly) {
-        if (cleanupCommits) this.#markCommitOnlySegments(state);
-        const before = this.transactions.transactionId;
-        await compactSegments(state, this.log, {
-          threshold,
-          indexTransactionId: before,
-          reporter: this.#context.reporter,
-          signal: this.#context.signal,
-        });
-        transactionId = this.log.segment - 1;
-      }
-      if (this.appendOnly) appendTransactionLog(this.store, transactionId, this.#context.nowNs());
-      this.#files.write(transactionId, state.index, state.hints);
-      this.transactions.committed(transactionId);
+      this.#state.committed(await transaction.commit(options));
+      this.#transaction = undefined;
     } catch (error) {
-      const reason = this.#doom(error);
       this.#rollback();
-      throw reason;
-    }
-  }
-
-  /** Segments of a magic and a COMMIT, as an old version left in great numbers. */
-  #markCommitOnlySegments({ hints }: RepositoryState): void {
-    for (const segment of this.log.files.ascending()) {
-      if (this.log.files.sizeBytes(segment) !== 17) continue;
-      hints.segments.set(segment, 0);
-      hints.compact.set(segment, ENTRY_HEADER_SIZE_BYTES);
-    }
-  }
-
-  async #checkFreeSpace(state: RepositoryState): Promise<void> {
-    try {
-      checkFreeSpace(state, {
-        files: this.log.files,
-        reporter: this.#context.reporter,
-        appendOnly: this.appendOnly,
-        additionalFreeSpaceBytes: this.config.additionalFreeSpaceBytes,
-        maxSegmentSizeBytes: this.config.maxSegmentSizeBytes,
-      });
-    } catch (error) {
-      if (!(error instanceof InsufficientFreeSpaceError)) throw error;
-      this.log.removeUncommitted(this.transactions.transactionId);
-      this.#rollback();
-      if (this.#created) {
-        this.#say('error', 'Not enough free space to initialize repository at this location.');
-        this.#busy = undefined;
-        await this.destroy();
+      if (error instanceof InsufficientFreeSpaceError && this.#created) {
+        const message = 'Not enough free space to initialize repository at this location.';
+        this.#context.reporter.log('error', message, { logger: 'borg.repository' });
+        await this.#destroy();
       }
       throw error;
     }
   }
 
+  async #newTransaction(): Promise<Transaction> {
+    const { state, transactionId } = await this.#state.begin();
+    const { additionalFreeSpaceBytes, maxSegmentSizeBytes } = this.config;
+    return new Transaction(state, transactionId, {
+      context: this.#context,
+      log: this.log,
+      files: this.#files,
+      appendOnly: this.appendOnly,
+      storageQuotaBytes: this.storageQuotaBytes,
+      additionalFreeSpaceBytes,
+      maxSegmentSizeBytes,
+    });
+  }
+
   #rollback(): void {
-    this.#doomed = undefined;
-    this.transactions.rollback();
+    this.#transaction = undefined;
+    this.#state.forget();
   }
 
-  /** Remembers that the transaction failed half-way. A full disk is relieved of what it wrote. */
-  #doom(error: unknown): Error {
-    const reason = error instanceof Error ? error : new Error(String(error));
-    // Damage is found by reading, before anything is written: the transaction is as it was.
-    if (error instanceof IntegrityError) return reason;
-    this.#doomed = reason;
-    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      this.#say('warning', 'No space left on device, cleaning up partial transaction to free space.');
-      this.log.removeUncommitted(this.log.lastCommitted());
-    }
-    return reason;
+  async #destroy(): Promise<void> {
+    await this.#close();
+    // Without its config it is no repository, however far the removal gets.
+    this.store.removeFile('config');
+    removeTree(this.store, '');
   }
 
-  #checkQuota({ hints }: RepositoryState): void {
-    const quotaBytes = this.storageQuotaBytes;
-    if (quotaBytes === 0 || hints.storageQuotaUseBytes <= quotaBytes) return;
-    this.#doomed = new StorageQuotaExceeded([
-      formatFileSize(quotaBytes),
-      formatFileSize(hints.storageQuotaUseBytes),
-    ]);
-    throw this.#doomed;
-  }
-
-  #logQuota({ hints }: RepositoryState): void {
-    if (this.storageQuotaBytes === 0) return;
-    const used = formatFileSize(hints.storageQuotaUseBytes);
-    this.#say('info', `Storage quota: ${used} out of ${formatFileSize(this.storageQuotaBytes)} used.`);
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rollback();
+    this.log.close();
+    await this.#lock?.release();
   }
 
   async #index() {
     while (this.#busy !== undefined) await this.#busy.catch(() => {});
-    const loaded = this.transactions.loadedIndex;
+    const loaded = this.#state.loadedIndex;
     if (loaded !== undefined) return loaded;
-    this.#assertOpen();
-    return this.#exclusively(() => this.transactions.index());
+    return this.#exclusively(() => this.#state.index());
   }
 
-  async #begin(): Promise<void> {
+  /** The running transaction, or a new one. */
+  async #begin(): Promise<Transaction> {
     while (this.#busy !== undefined) await this.#busy.catch(() => {});
-    if (this.transactions.isActive) return;
-    this.#assertOpen();
-    if (this.#doomed !== undefined) throw this.#doomed;
-    await this.#exclusively(async () => {
-      await this.transactions.begin();
-      this.#logQuota(this.transactions.state);
-    });
+    if (this.#transaction !== undefined) return this.#transaction;
+    return this.#exclusively(async () => (this.#transaction ??= await this.#newTransaction()));
   }
 
   /** Runs the work after, and before, all other work. */
@@ -412,8 +307,14 @@ export class SegmentRepository implements Repository {
   #notFound(id: Uint8Array): ObjectNotFound {
     return new ObjectNotFound([toHex(id), this.store.root]);
   }
+}
 
-  #say(level: 'info' | 'warning' | 'error', message: string): void {
-    this.#context.reporter.log(level, message, { logger: 'borg.repository' });
+function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    if (batch.push(item) < size) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
 }

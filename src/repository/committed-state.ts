@@ -20,7 +20,7 @@ import type { RepositoryState } from './replay.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { TransactionFiles } from './transaction-files.ts';
 
-export interface TransactionsOptions {
+export interface CommittedStateOptions {
   readonly log: SegmentLog;
   readonly files: TransactionFiles;
   readonly reporter: Reporter;
@@ -33,24 +33,17 @@ export interface TransactionsOptions {
   readonly downgradeLock: () => Promise<void>;
 }
 
-export class Transactions {
-  readonly #options: TransactionsOptions;
+export class CommittedState {
+  readonly #options: CommittedStateOptions;
+  /** As of `#transactionId`, or as a running transaction has changed them. A reader has no hints. */
   #index: HashIndex | undefined;
   #hints: Hints | undefined;
   #transactionId: number | undefined;
-  /** Whether index, and hints where there are any, are those of `#transactionId`, or of the running transaction. */
-  #loaded = false;
-  #active = false;
   /** All segments of a repository without a COMMIT were written by us. */
   #startedEmpty = false;
 
-  constructor(options: TransactionsOptions) {
+  constructor(options: CommittedStateOptions) {
     this.#options = options;
-  }
-
-  /** Whether a transaction is running. */
-  get isActive(): boolean {
-    return this.#active;
   }
 
   /** The index, if it is loaded. */
@@ -58,32 +51,23 @@ export class Transactions {
     return this.#index;
   }
 
-  /** The transaction that the loaded state is based on; undefined before the first. */
-  get transactionId(): number | undefined {
-    return this.#transactionId;
-  }
-
-  /** The state of the running transaction. */
-  get state(): RepositoryState {
-    if (!this.#active || this.#index === undefined || this.#hints === undefined) {
-      throw new Error('there is no running transaction');
-    }
-    return { index: this.#index, hints: this.#hints };
-  }
-
   /** The index as of the last commit, or as the running transaction has changed it. */
   async index(): Promise<HashIndex> {
-    if (!this.#loaded) await this.#load(false);
+    if (this.#index === undefined) await this.#load(false);
     return this.#index!;
   }
 
-  /** Starts a transaction: removes what an earlier one left uncommitted. */
-  async begin(): Promise<void> {
-    if (this.#active) return;
+  /**
+   * Gets ready for writing: has the lock, removes what an earlier transaction left uncommitted. The state is then the
+   * caller's to change, until `committed()` or `forget()`.
+   */
+  async begin(): Promise<{ state: RepositoryState; transactionId: number | undefined }> {
     const { log, mayWrite, path, lockExclusively } = this.#options;
     if (!mayWrite) throw new Error('a repository that was opened without a lock can only be read');
     await lockExclusively();
-    if (!this.#loaded || this.#hints === undefined) await this.#load(true);
+    if (this.#index === undefined || this.#hints === undefined) await this.#load(true);
+    const index = this.#index!;
+    const hints = this.#hints!;
     const transactionId = this.#transactionId;
     if (transactionId === undefined && !this.#startedEmpty) {
       // Without any COMMIT, nobody can tell the remains of a first transaction from those of a damaged repository.
@@ -93,27 +77,25 @@ export class Transactions {
       this.#startedEmpty = true;
     }
     log.removeUncommitted(transactionId);
-    for (const [key, segments] of this.#hints!.shadowIndex) {
-      if (segments.some((segment) => segment > (transactionId ?? -1))) {
-        this.#hints!.shadowIndex.set(
+    const last = transactionId ?? -1;
+    for (const [key, segments] of hints.shadowIndex) {
+      if (segments.some((segment) => segment > last)) {
+        hints.shadowIndex.set(
           key,
-          segments.filter((segment) => segment <= (transactionId ?? -1)),
+          segments.filter((segment) => segment <= last),
         );
       }
     }
-    this.#active = true;
+    return { state: { index, hints }, transactionId };
   }
 
-  /** Records that the log, up to this transaction, and the state are what is on disk. */
+  /** Records that the state is that of this transaction, on disk too. */
   committed(transactionId: number): void {
     this.#transactionId = transactionId;
-    this.#active = false;
   }
 
-  /** Forgets the running transaction and the state; both are read again when needed. */
-  rollback(): void {
-    this.#active = false;
-    this.#loaded = false;
+  /** Forgets the state; it is read again when needed. */
+  forget(): void {
     this.#index = undefined;
     this.#hints = undefined;
     this.#transactionId = undefined;
@@ -147,7 +129,6 @@ export class Transactions {
     this.#transactionId = transactionId;
     this.#index = state.index;
     this.#hints = state.hints;
-    this.#loaded = true;
   }
 
   /** Undefined where a file is missing or damaged: it was removed, so that a later start won't stumble over it. */
