@@ -17,6 +17,11 @@ export interface ArchiveCounts {
 export interface Reporter {
   /** A log line; `logger` is Borg's logger name, e.g. `borg.archiver`. */
   log(level: LogLevel, message: string, options?: { logger?: string; msgid?: string }): void;
+  /**
+   * A line for the person at the terminal alone: to stderr as it is, whatever the log level, and never part of a log.
+   * A reporter that has nobody to tell leaves it out.
+   */
+  tell?(text: string): void;
   /** Logs the warning and remembers it for the exit code. */
   warn(warning: BorgWarning): void;
   /** One line of --list: a status letter and the path's bytes. */
