@@ -19,22 +19,22 @@ const LOCK_WAIT_MS = 10_000;
  * Source: Borg 1.4.5, crypto/nonces.py, get_local_free_nonce() and commit_local_nonce_reservation().
  */
 export class LocalNonceFile implements LocalNonce {
-  readonly #folder: string;
-  readonly #path: string;
+  readonly #securityFolder: () => string;
 
-  constructor(securityFolder: string) {
-    this.#folder = securityFolder;
-    this.#path = `${securityFolder}/nonce`;
+  /** The folder is asked for, and thereby made, when the mark is first needed. */
+  constructor(securityFolder: () => string) {
+    this.#securityFolder = securityFolder;
   }
 
   read(): bigint | undefined {
-    const text = readSmallText(this.#path);
+    const path = this.#path();
+    const text = readSmallText(path);
     if (text === undefined) return undefined;
     try {
       return decodeNonce(text);
     } catch (error) {
       throw new GeneralError(
-        [`Local security dir has an invalid nonce file: ${this.#path} must hold 16 hex digits`],
+        [`Local security dir has an invalid nonce file: ${path} must hold 16 hex digits`],
         error,
       );
     }
@@ -42,10 +42,14 @@ export class LocalNonceFile implements LocalNonce {
 
   async commit(nextUnreserved: bigint, startNonce: bigint | undefined): Promise<void> {
     // Copies of a repository share this file but not their locks: comparing and writing must be one step.
-    await withFileLock(this.#folder, LOCK_WAIT_MS, () => {
+    await withFileLock(this.#securityFolder(), LOCK_WAIT_MS, () => {
       assertRaised(this.read(), nextUnreserved, startNonce);
-      saveFile(this.#path, encodeNonce(nextUnreserved));
+      saveFile(this.#path(), encodeNonce(nextUnreserved));
     });
+  }
+
+  #path(): string {
+    return `${this.#securityFolder()}/nonce`;
   }
 }
 

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('LocalNonceFile', () => {
   it('reads what it committed, as 16 hex digits', async () => {
-    const file = new LocalNonceFile(folder);
+    const file = new LocalNonceFile(() => folder);
     assert.equal(file.read(), undefined);
     await file.commit(0x2033n, undefined);
     assert.equal(readFileSync(join(folder, 'nonce'), 'utf8'), '0000000000002033');
@@ -23,7 +23,7 @@ describe('LocalNonceFile', () => {
   });
 
   it('refuses to commit over a mark that changed, and to lower it', async () => {
-    const file = new LocalNonceFile(folder);
+    const file = new LocalNonceFile(() => folder);
     await file.commit(100n, undefined);
     await assert.rejects(file.commit(200n, undefined), /mismatched previous state/);
     await assert.rejects(file.commit(200n, 99n), /mismatched previous state/);
@@ -32,7 +32,7 @@ describe('LocalNonceFile', () => {
   });
 
   it('lets only one of two that start from the same mark have it', async () => {
-    const [a, b] = [new LocalNonceFile(folder), new LocalNonceFile(folder)];
+    const [a, b] = [new LocalNonceFile(() => folder), new LocalNonceFile(() => folder)];
     const results = await Promise.allSettled([a.commit(100n, undefined), b.commit(200n, undefined)]);
     assert.deepEqual(results.map((result) => result.status).toSorted(), ['fulfilled', 'rejected']);
   });
@@ -47,9 +47,9 @@ describe('LocalNonceFile', () => {
       '-000000000002033',
     ]) {
       writeFileSync(join(folder, 'nonce'), text);
-      assert.throws(() => new LocalNonceFile(folder).read(), /invalid nonce file/);
+      assert.throws(() => new LocalNonceFile(() => folder).read(), /invalid nonce file/);
     }
     writeFileSync(join(folder, 'nonce'), '0000000000002033\n');
-    assert.equal(new LocalNonceFile(folder).read(), 0x2033n);
+    assert.equal(new LocalNonceFile(() => folder).read(), 0x2033n);
   });
 });
