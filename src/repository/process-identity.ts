@@ -1,10 +1,8 @@
 /** Who this process is in locks, and whether others still run. */
-import { hostname } from 'node:os';
-import { processId } from '../platform/system.ts';
+import { processAlive, processIdentity as identityOf } from '../platform/host-id.ts';
 import type { Context } from '../util/context.ts';
 import type { LockIdentity } from './exclusive-lock.ts';
 
-export function processIdentity(context: Context): LockIdentity {
-  const owner = { host: context.env['BORG_HOST_ID'] ?? hostname(), pid: processId(), thread: 0 };
-  return { owner, isAlive: () => true };
+export function processIdentity({ env }: Pick<Context, 'env'>): LockIdentity {
+  return { owner: identityOf(env), isAlive: (owner) => processAlive(owner, env) };
 }
