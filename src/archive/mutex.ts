@@ -1,0 +1,20 @@
+/** Lets one asynchronous section run at a time, in the order of arrival. */
+export class Mutex {
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  /** Runs the section when all that came before have ended. */
+  run<T>(section: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    const result = this.#last.then(section);
+    this.#last = result.then(
+      () => void (this.#waiting -= 1),
+      () => void (this.#waiting -= 1),
+    );
+    return result;
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+}
