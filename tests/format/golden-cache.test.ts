@@ -52,7 +52,7 @@ test('the golden files cache is verified and holds files with their chunks', asy
   const unpacker = new Unpacker();
   unpacker.feed(file);
   const entries = [...unpacker] as [Uint8Array, [number, MsgpackValue, number, MsgpackValue, Uint8Array[]]][];
-  assert.ok(entries.length > 5 && unpacker.idle);
+  assert.ok(entries.length > 0 && unpacker.idle);
   for (const [pathHash, [age, , size, , ids]] of entries) {
     assert.equal(pathHash.length, 32);
     assert.ok(age >= 0);
