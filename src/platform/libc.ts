@@ -7,7 +7,15 @@ import { createRequire } from 'node:module';
 type Koffi = typeof import('koffi');
 
 /** What a C function takes and gives: integers, byte buffers as pointers, and null. */
-export type CValue = number | bigint | Uint8Array | Int32Array | BigInt64Array | string | null;
+export type CValue =
+  | number
+  | bigint
+  | Uint8Array
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array
+  | string
+  | null;
 
 let koffi: Koffi | undefined;
 let library: ReturnType<Koffi['load']> | undefined;

@@ -62,7 +62,7 @@ export function describeOsError(error: unknown, path?: Path): string {
   if (!isOsError(error)) return error instanceof Error ? error.message : String(error);
   const errno = -(error.errno ?? 0);
   const at = path ?? error.path;
-  const where = at === undefined ? '' : `: ${quoted(showPath(at))}`;
+  const where = at === undefined ? '' : `: ${reprText(showPath(at))}`;
   return `[Errno ${errno}] ${strerror(errno)}${where}`;
 }
 
@@ -71,7 +71,7 @@ function showPath(path: Path): string {
 }
 
 /** As Python's repr() quotes a string. */
-function quoted(text: string): string {
+export function reprText(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
   const body = text.replaceAll(/[\p{Cc}\\]/gu, (char) => {
