@@ -1,0 +1,71 @@
+import type { Acls } from '../platform/acl.ts';
+import type { At, FileStat } from '../platform/file-stat.ts';
+import type { OsError } from '../platform/os-error.ts';
+import type { Xattrs } from '../platform/xattr.ts';
+
+/** A file to read. Whatever a job names must stay open until its result is there. */
+export interface FileJob {
+  /** Opened unless `fd` is given; names the file in errors either way. */
+  readonly path: Uint8Array;
+  /** Open this name in this folder rather than `path`. */
+  readonly at?: At | undefined;
+  /** Read this descriptor, from where it stands. */
+  readonly fd?: number | undefined;
+  /** Close `fd` at the end. */
+  readonly closeFd?: boolean | undefined;
+  /** What was found at the path: another type or inode when it is open makes the result an error. */
+  readonly expected?: Pick<FileStat, 'mode' | 'ino'> | undefined;
+  /** About how much there is to read, so that small files travel together. */
+  readonly sizeHintBytes?: number | undefined;
+  /** Open what a symlink leads to (--read-special). */
+  readonly followSymlinks?: boolean | undefined;
+  /** Open again without O_NOATIME on EROFS. */
+  readonly retryErofs?: boolean | undefined;
+  /** Read and cut the contents; else only stat and attributes. Default true. */
+  readonly contents?: boolean | undefined;
+  /** Don't read holes, where the chunker can do without. */
+  readonly sparse?: boolean | undefined;
+  /** Seal chunks that the index already has, too: for a second try where the index had lost one. */
+  readonly sealAll?: boolean | undefined;
+  /** Read extended attributes, ACLs and flags; each by its default false. */
+  readonly xattrs?: boolean | undefined;
+  readonly acls?: boolean | undefined;
+  readonly numericIds?: boolean | undefined;
+  readonly flags?: boolean | undefined;
+}
+
+/** A chunk of a file, in the file's order. */
+export interface PipelineChunk {
+  /** 32 bytes of memory of its own. */
+  readonly id: Uint8Array;
+  readonly sizeBytes: number;
+  readonly kind: 'data' | 'alloc' | 'hole';
+  /**
+   * The envelope to store, absent where the index had the id already, or where this chunk was sealed a moment ago. May
+   * share its buffer with others: copy what is kept for long.
+   */
+  readonly sealed?: Uint8Array;
+}
+
+/** What became of a file. With an error, `stat` and the chunks delivered tell how far it came. */
+export interface FileResult {
+  /** Right after opening. */
+  readonly stat?: FileStat;
+  /** After the last byte; absent where nothing was read. */
+  readonly statAfter?: FileStat;
+  /** Bytes read, holes included. */
+  readonly sizeBytes: number;
+  readonly xattrs?: Xattrs;
+  /** Attributes that could not be read, in words. */
+  readonly xattrWarnings?: readonly string[];
+  readonly acls?: Acls;
+  /** BSD flags; 0 where none are set. */
+  readonly flags: number;
+  readonly error?: FileError;
+}
+
+export type FileError =
+  /** A system call failed; `operation` says what for, in Borg's words: open, fstat, read, fstat2 … */
+  | { readonly kind: 'os'; readonly operation: string; readonly cause: OsError }
+  /** What was opened is not what was expected. */
+  | { readonly kind: 'race'; readonly what: 'file type' | 'file inode' };

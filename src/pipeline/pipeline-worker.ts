@@ -1,0 +1,93 @@
+/** A worker thread of the pipeline: takes jobs, sends chunks and results. Started by worker-handle.ts only. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { initCrypto } from '../crypto/init-crypto.ts';
+import { probe } from '../util/hash-index.ts';
+import type { PipelineChunk } from './file-job.ts';
+import { FileProcessor, type ProcessorOptions } from './file-processor.ts';
+import { type JobsMessage, decodeJob } from './job-message.ts';
+import { type ResultMessage, ResultWriter } from './result-message.ts';
+import { WorkerControl, WorkerStopped } from './worker-control.ts';
+
+export interface WorkerStart {
+  readonly options: ProcessorOptions;
+  readonly control: SharedArrayBuffer;
+  readonly indexPort: MessagePort;
+  /** Most bytes of results that may wait for the main thread. */
+  readonly inFlightBytes: number;
+}
+
+/** A chunk index in shared memory. */
+export interface SharedIndex {
+  readonly buckets: Uint8Array;
+  readonly bucketCount: number;
+  readonly valueWords: number;
+}
+
+export type FromWorker =
+  | { readonly type: 'results'; readonly results: ResultMessage }
+  | { readonly type: 'lease'; readonly blocks: number };
+
+const port = parentPort;
+if (port === null) throw new Error('pipeline-worker is a worker thread');
+const start = workerData as WorkerStart;
+await initCrypto(start.options.material);
+
+const control = new WorkerControl(start.control);
+const writer = new ResultWriter();
+let index: SharedIndex | undefined;
+let indexCount = 0;
+let currentJob = 0;
+
+const processor = new FileProcessor(start.options, {
+  isKnown(id) {
+    if (control.indexCount !== indexCount) receiveIndex();
+    return index !== undefined && probe(index.buckets, index.bucketCount, index.valueWords, id);
+  },
+  leaseNonces: (blocks) => control.awaitLease(() => send({ type: 'lease', blocks })),
+  emit(chunk: PipelineChunk) {
+    writer.addChunk(currentJob, chunk);
+    if (writer.isFull) flush();
+  },
+  checkStopped: () => control.checkStopped(),
+});
+
+port.on('message', (message: JobsMessage) => {
+  try {
+    for (const [number, job] of message.jobs.entries()) {
+      currentJob = message.firstJob + number;
+      control.checkStopped();
+      try {
+        writer.addFile(currentJob, processor.process(decodeJob(job)));
+      } catch (error) {
+        if (error instanceof WorkerStopped) throw error;
+        writer.addFailure(currentJob, error instanceof Error ? error.message : String(error));
+      }
+      if (writer.isFull) flush();
+    }
+    flush();
+  } catch (error) {
+    if (!(error instanceof WorkerStopped)) throw error;
+    port.close();
+  }
+});
+
+function flush(): void {
+  if (writer.isEmpty) return;
+  const { message, transfer } = writer.take();
+  control.acquire(message.costBytes, start.inFlightBytes);
+  send({ type: 'results', results: message }, transfer);
+}
+
+function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+/** Takes the newest index from the port, where messages arrive even while a long file is at work. */
+function receiveIndex(): void {
+  for (;;) {
+    const received = receiveMessageOnPort(start.indexPort);
+    if (received === undefined) return;
+    index = received.message as SharedIndex;
+    indexCount++;
+  }
+}

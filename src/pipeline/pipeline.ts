@@ -1,0 +1,152 @@
+/**
+ * Worker threads that turn files into sealed chunks. Ids, and the order of a file's chunks, do not depend on the
+ * number of threads; files proceed side by side.
+ */
+import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { ProcessorOptions } from './file-processor.ts';
+import type { SharedIndex } from './pipeline-worker.ts';
+import { type Task, WorkerHandle } from './worker-handle.ts';
+
+export interface PipelineOptions extends ProcessorOptions {
+  /** Worker threads, at least 1; each starts when there is work for it. */
+  readonly threads: number;
+  /** Reserves so many nonces (one for each 16-byte block) for good, and gives the first. */
+  leaseNonces(blocks: number): Promise<bigint>;
+  /** Rejects all that is unfinished with its reason, and ends the threads. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sealed bytes that may wait to be stored, over all threads. */
+const IN_FLIGHT_BYTES = 48 * 2 ** 20;
+/** Jobs that may wait for a thread before `ready` does. */
+const MAX_WAITING = 512;
+const MAX_BATCH_JOBS = 64;
+const MAX_BATCH_BYTES = 2 * 2 ** 20;
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #workers: WorkerHandle[] = [];
+  #waiting: Task[] = [];
+  #wakeups: (() => void)[] = [];
+  #index: SharedIndex | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #dispatchPlanned = false;
+  #closed: Promise<void> | undefined;
+  readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason);
+
+  constructor(options: PipelineOptions) {
+    if (!(options.threads >= 1)) throw new RangeError(`threads: ${options.threads}`);
+    this.#options = options;
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal?.aborted) this.#onAbort();
+  }
+
+  /**
+   * Reads a file. `onChunk` gets its chunks in order, the next one only when the promise it returned is fulfilled.
+   * What is wrong with the file is in the result; the promise is rejected where `onChunk` throws, the pipeline is
+   * aborted, closed or broken.
+   */
+  processFile(job: FileJob, onChunk: (chunk: PipelineChunk) => Promise<void> | void): Promise<FileResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure.error);
+      this.#waiting.push({ job, onChunk, resolve, reject });
+      this.#planDispatch();
+    });
+  }
+
+  /** Resolves when the queue has room; for whoever walks the tree to wait on before the next file. */
+  async ready(): Promise<void> {
+    while (this.#waiting.length >= MAX_WAITING && this.#failure === undefined) {
+      await new Promise<void>((resolve) => this.#wakeups.push(resolve));
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /**
+   * Shares the chunk index: its chunks are not sealed again. Call it again whenever the index's buckets move to another
+   * buffer (HashIndex.generation changes); the old buffer may be in use for a little longer.
+   */
+  setIndex(buckets: Uint8Array, bucketCount: number, valueWords: number): void {
+    if (!(buckets.buffer instanceof SharedArrayBuffer))
+      throw new TypeError('the index is not in shared memory');
+    this.#index = { buckets, bucketCount, valueWords };
+    for (const worker of this.#workers) worker.setIndex(this.#index);
+  }
+
+  /** Ends the threads. What is unfinished is rejected. */
+  async close(): Promise<void> {
+    this.#fail(new Error('the pipeline was closed'));
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Jobs added in one turn of the event loop travel together. */
+  #planDispatch(): void {
+    if (this.#dispatchPlanned) return;
+    this.#dispatchPlanned = true;
+    queueMicrotask(() => {
+      this.#dispatchPlanned = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0 && this.#failure === undefined) {
+      const worker = this.#workers.find((candidate) => candidate.hasRoom) ?? this.#startWorker();
+      if (worker === undefined) break;
+      worker.send(this.#takeBatch());
+    }
+    if (this.#waiting.length < MAX_WAITING) this.#wake();
+  }
+
+  #takeBatch(): Task[] {
+    // An even share for each thread where there is little to do.
+    const share = Math.ceil(this.#waiting.length / (2 * this.#options.threads));
+    const most = Math.min(MAX_BATCH_JOBS, share);
+    let sizeBytes = 0;
+    let count = 0;
+    while (count < most && sizeBytes < MAX_BATCH_BYTES) {
+      sizeBytes += this.#waiting[count++]?.job.sizeHintBytes ?? Infinity;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  #startWorker(): WorkerHandle | undefined {
+    const { threads, material, compression, chunkerParams, chunkSeed } = this.#options;
+    if (this.#workers.length >= threads) return undefined;
+    // Only what can be sent: callers may keep more in their options.
+    const options = { material, compression, chunkerParams, chunkSeed };
+    const worker = new WorkerHandle(options, Math.floor(IN_FLIGHT_BYTES / threads), {
+      leaseNonces: (blocks) => this.#options.leaseNonces(blocks),
+      onDone: () => this.#planDispatch(),
+      onFailure: (error) => this.#fail(error),
+    });
+    if (this.#index !== undefined) worker.setIndex(this.#index);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const task of waiting) task.reject(error);
+    this.#closed = Promise.all(this.#workers.map((worker) => worker.close(error))).then(() => undefined);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const wakeups = this.#wakeups;
+    this.#wakeups = [];
+    for (const wake of wakeups) wake();
+  }
+}
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  return new Pipeline(options);
+}

@@ -1,0 +1,154 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { GeneralError } from '../errors.ts';
+import { toUtf8Lossy } from '../util/bytes.ts';
+import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { ProcessorOptions } from './file-processor.ts';
+import { type JobsMessage, encodeJob } from './job-message.ts';
+import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
+import { type ResultMessage, resultRows } from './result-message.ts';
+import { WorkerControl } from './worker-control.ts';
+
+/** A job and who waits for it. */
+export interface Task {
+  readonly job: FileJob;
+  readonly onChunk: (chunk: PipelineChunk) => Promise<void> | void;
+  readonly resolve: (result: FileResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface WorkerEvents {
+  leaseNonces(blocks: number): Promise<bigint>;
+  /** A task is done; the worker may take more. */
+  onDone(): void;
+  /** The worker, or what it depends on, is broken. */
+  onFailure(error: unknown): void;
+}
+
+/** The file name of the worker differs between the source tree and the package. */
+const WORKER_FILE = import.meta.url.endsWith('.ts') ? './pipeline-worker.ts' : './pipeline-worker.js';
+
+/** A batch that holds less than this lets the next one queue up behind it. */
+const SHORT_BATCH_BYTES = 4 * 2 ** 20;
+const MAX_BATCHES = 2;
+
+/** The main thread's side of one worker. */
+export class WorkerHandle {
+  readonly #worker: Worker;
+  readonly #control = new WorkerControl();
+  readonly #indexPort: MessagePort;
+  readonly #events: WorkerEvents;
+  /** Sent and unfinished, in order: the worker takes them one after the other. */
+  readonly #tasks = new Map<number, Task>();
+  /** The number of the last job and the size of each unfinished batch. */
+  readonly #batches: { lastJob: number; sizeBytes: number }[] = [];
+  #nextJob = 0;
+  #delivery: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor(options: ProcessorOptions, inFlightBytes: number, events: WorkerEvents) {
+    this.#events = events;
+    const { port1, port2 } = new MessageChannel();
+    this.#indexPort = port1;
+    // The port must not keep the process alive.
+    port1.unref();
+    const start: WorkerStart = { options, control: this.#control.buffer, indexPort: port2, inFlightBytes };
+    this.#worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
+      name: 'pipeline',
+      workerData: start,
+      transferList: [port2],
+      // Files are opened by openat(2), which Node does not know of: it would warn at each that it closes.
+      trackUnmanagedFds: false,
+    });
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('messageerror', (error) => this.#fail(error));
+    this.#worker.on('exit', () => {
+      if (!this.#closing) this.#fail(new Error('the thread ended'));
+    });
+  }
+
+  /** Whether it makes sense to send another batch. */
+  get hasRoom(): boolean {
+    const [first] = this.#batches;
+    if (first === undefined) return true;
+    return this.#batches.length < MAX_BATCHES && first.sizeBytes < SHORT_BATCH_BYTES;
+  }
+
+  send(tasks: readonly Task[]): void {
+    const message: JobsMessage = { firstJob: this.#nextJob, jobs: tasks.map((task) => encodeJob(task.job)) };
+    let sizeBytes = 0;
+    for (const task of tasks) {
+      this.#tasks.set(this.#nextJob++, task);
+      sizeBytes += task.job.sizeHintBytes ?? Infinity;
+    }
+    this.#batches.push({ lastJob: this.#nextJob - 1, sizeBytes });
+    this.#worker.postMessage(message);
+  }
+
+  setIndex(index: SharedIndex): void {
+    this.#indexPort.postMessage(index);
+    this.#control.announceIndex();
+  }
+
+  /** Rejects what is unfinished and ends the thread. */
+  async close(reason: unknown): Promise<void> {
+    this.#closing = true;
+    this.#control.stop();
+    const tasks = [...this.#tasks.values()];
+    this.#tasks.clear();
+    for (const task of tasks) task.reject(reason);
+    this.#indexPort.close();
+    await this.#worker.terminate();
+  }
+
+  #receive(message: FromWorker): void {
+    if (this.#closing) return;
+    if (message.type === 'results') {
+      this.#delivery = this.#delivery
+        .then(() => this.#deliver(message.results))
+        .catch((error: unknown) => this.#fail(error));
+      return;
+    }
+    this.#events.leaseNonces(message.blocks).then(
+      (first) => this.#control.grantLease(first),
+      (error: unknown) => this.#events.onFailure(error),
+    );
+  }
+
+  /** Hands out the rows one after the other, waiting for each chunk's taker, and only then lets the worker send more. */
+  async #deliver(message: ResultMessage): Promise<void> {
+    for (const row of resultRows(message)) {
+      const task = this.#tasks.get(row.job);
+      // Without a task: its taker threw at an earlier chunk.
+      if (row.type === 'chunk') {
+        try {
+          const taken = task?.onChunk(row.chunk);
+          if (taken !== undefined) await taken;
+        } catch (error) {
+          this.#tasks.delete(row.job);
+          task?.reject(error);
+        }
+        continue;
+      }
+      this.#tasks.delete(row.job);
+      if (row.type === 'file') task?.resolve(row.result);
+      else task?.reject(describeFailure(row.reason, task.job));
+      if (this.#batches[0]?.lastJob === row.job) this.#batches.shift();
+      this.#events.onDone();
+    }
+    this.#control.release(message.costBytes);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closing) return;
+    const [task] = this.#tasks.values();
+    this.#events.onFailure(describeFailure(error, task?.job));
+  }
+}
+
+/** What is not the file's fault, with the file at hand. */
+function describeFailure(error: unknown, job: FileJob | undefined): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  const where = job === undefined ? '' : ` at ${toUtf8Lossy(job.path)}`;
+  return new GeneralError([`A worker thread failed${where}: ${reason}`], error);
+}
