@@ -8,6 +8,7 @@ import type { Key } from './key.ts';
 import { isLogicallyEncrypted } from './load-key.ts';
 import { openKey, openPlaintextKey } from './open-key.ts';
 import { newPassphrase } from './passphrase.ts';
+import { rememberPassphrase } from './remembered-passphrase.ts';
 import type { RelatedSecrets } from './related-secrets.ts';
 
 const LOGGER = { logger: 'borg.crypto.key' };
@@ -49,11 +50,12 @@ export async function createKey(
   await saveSecrets(storage, secrets, passphrase, true);
   ctx.reporter.log('info', `Key in "${storage.target}" created.`, LOGGER);
   ctx.reporter.log('info', 'Keep this key safe. Your data will be inaccessible without it.', LOGGER);
-  return openKey(ctx, repository, type, secrets, {
+  const key = await openKey(ctx, repository, type, secrets, {
     target: storage.target,
     logicallyEncrypted: isLogicallyEncrypted(type, passphrase),
     manifest: undefined,
   });
+  return rememberPassphrase(key, passphrase);
 }
 
 function newSecrets(type: KeyType, repositoryId: Uint8Array, related: RelatedSecrets | undefined): KeyRecord {

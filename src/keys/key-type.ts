@@ -23,7 +23,8 @@ export interface KeyType {
   readonly idHash: IdHashKind;
 }
 
-const PASSPHRASE_TYPE = 0x01;
+/** Of objects sealed before Borg 1.0 with a key made from a passphrase alone. */
+export const PASSPHRASE_TYPE = 0x01;
 /** Of objects that are neither encrypted nor authenticated. */
 export const PLAINTEXT_TYPE = 0x02;
 

@@ -6,6 +6,7 @@ import { identifyKeyType, type KeyType } from './key-type.ts';
 import type { Key } from './key.ts';
 import { openKey, openPlaintextKey } from './open-key.ts';
 import { askPassphrase, environmentPassphrase } from './passphrase.ts';
+import { rememberPassphrase } from './remembered-passphrase.ts';
 import { hasWorkaround } from './workarounds.ts';
 
 const PASSPHRASE_ATTEMPTS = 3;
@@ -29,11 +30,12 @@ export async function loadKey(ctx: Context, repository: KeyRepository, manifest:
   const { secrets, passphrase } = await unlock(ctx, storage.target, (passphrase) =>
     loadSecrets(storage, repository, passphrase),
   );
-  return openKey(ctx, repository, type, secrets, {
+  const key = await openKey(ctx, repository, type, secrets, {
     target: storage.target,
     logicallyEncrypted: isLogicallyEncrypted(type, passphrase),
     manifest,
   });
+  return rememberPassphrase(key, passphrase);
 }
 
 /** A repokey under an empty passphrase hides nothing from who has the repository. */

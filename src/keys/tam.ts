@@ -69,7 +69,7 @@ export function unpackWithTam(material: KeyMaterial, data: Uint8Array, context: 
   if (typeText !== TAM_TYPE) return { value, tam: { unsupportedType: typeText }, salt: undefined };
   const hmac = tam.get('hmac');
   const salt = tam.get('salt');
-  if (!(hmac instanceof Uint8Array) || !(salt instanceof Uint8Array) || hmac.length !== HMAC_SIZE_BYTES) {
+  if (!(hmac instanceof Uint8Array) || !(salt instanceof Uint8Array)) {
     return { value, tam: 'invalid', salt: undefined };
   }
   const unsigned = new Uint8Array(data);

@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { BorgError } from '../../src/errors.ts';
-import { changePassphrase } from '../../src/keys/change-passphrase.ts';
+import { changePassphrase, saveTamRequired } from '../../src/keys/change-passphrase.ts';
 import { createKey } from '../../src/keys/create-key.ts';
 import type { Key } from '../../src/keys/key.ts';
+import { protectKey } from '../../src/keys/key-protection.ts';
 import { KEY_TYPES } from '../../src/keys/key-type.ts';
 import { loadKey } from '../../src/keys/load-key.ts';
 import { decodeRelatedSecrets, encodeRelatedSecrets } from '../../src/keys/related-secrets.ts';
@@ -192,6 +193,24 @@ describe('loadKey()', () => {
       const promise = loadKey(context({ BORG_PASSPHRASE: repokey.passphrase }), repository, manifest);
       await assert.rejects(promise, msgid(expected), name);
     }
+  });
+
+  it('rejects secrets of the wrong sizes', async () => {
+    const record = {
+      repositoryId: new Uint8Array(32),
+      encKey: new Uint8Array(32),
+      encHmacKey: new Uint8Array(32),
+      idKey: new Uint8Array(32),
+      chunkSeed: 0,
+      tamRequired: true,
+    };
+    const repository = new FakeRepository();
+    for (const wrong of [{ encKey: new Uint8Array(31) }, { encHmacKey: new Uint8Array(128) }]) {
+      repository.keyBlob = await protectKey({ ...record, ...wrong }, '');
+      await assert.rejects(loadKey(context(), repository, manifest), msgid('KeyfileInvalidError'));
+    }
+    repository.keyBlob = await protectKey(record, '');
+    assert.equal((await loadKey(context(), repository, manifest)).type.argName, 'repokey');
   });
 
   it('rejects an unknown type, and takes an old passphrase repository for one with a repokey', async () => {
@@ -451,6 +470,21 @@ describe('changePassphrase()', () => {
       await assert.rejects(load(vector.passphrase), msgid('PassphraseWrong'));
     });
   }
+
+  it('has a sister, saveTamRequired(), that keeps the passphrase', async () => {
+    const vector = vectorOf('repokey');
+    const repository = repositoryOf(vector);
+    const ctx = context({ BORG_PASSPHRASE: vector.passphrase });
+    const manifest = fromHex(vector.manifest);
+    const key = await loadKey(ctx, repository, manifest);
+    for (const required of [false, true]) {
+      assert.equal(await saveTamRequired(ctx, repository, key, required), key.target);
+      assert.equal((await loadKey(ctx, repository, manifest)).tamRequired, required);
+    }
+    const none = await createKey(ctx, new FakeRepository(), 'none');
+    assert.equal(await saveTamRequired(ctx, new FakeRepository(), none, true), undefined);
+    assert.equal(none.tamRequired, false);
+  });
 
   it('has nothing to do without encryption', async () => {
     const repository = new FakeRepository();

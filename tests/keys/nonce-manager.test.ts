@@ -174,6 +174,16 @@ describe('NonceManager.lease()', () => {
     assert.equal(mark.value, 0x9000n);
   });
 
+  it('goes on behind its own reservation where both marks get lost meanwhile', async () => {
+    const { repository, mark, open } = setup({});
+    const manager = open();
+    assert.equal(await manager.lease(1), 0x2000n);
+    repository.freeNonce = undefined;
+    mark.value = undefined;
+    assert.equal(await manager.lease(0x100), 0x2021n);
+    assert.equal(mark.value, 0x2141n);
+  });
+
   it('stops before the counter runs over', async () => {
     const { mark, open } = setup({ local: 2n ** 64n - 0x30n, free: 2n ** 64n - 0x30n });
     await assert.rejects(open().lease(0x10), /used up/);
