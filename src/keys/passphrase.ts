@@ -41,7 +41,9 @@ export async function newPassphrase(ctx: Context): Promise<string> {
       });
       return passphrase;
     }
-    tell(ctx, 'Passphrases do not match');
+    const mismatch = 'Passphrases do not match';
+    if (ctx.reporter.tell === undefined) ctx.reporter.log('warning', mismatch);
+    else ctx.reporter.tell(mismatch);
   }
   throw new PasswordRetriesExceeded();
 }
