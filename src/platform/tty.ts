@@ -61,10 +61,8 @@ function readHidden(terminal: ReadStream): Promise<string | undefined> {
         typedAhead = bytes.slice(index + 1);
         return resolve(Buffer.from(line).toString('utf8'));
       }
-      if (byte === KEY.interrupt) {
-        raiseSignal('SIGINT');
-        return reject(new PromptInterrupted());
-      }
+      // All who listen hear of it, we too: so nobody takes it for an answer to the next question.
+      if (byte === KEY.interrupt) return raiseSignal('SIGINT');
       if (byte === KEY.end && line.length === 0) return resolve(undefined);
       if (byte === KEY.backspace || byte === KEY.delete) dropLastChar(line);
       else if (byte === KEY.clear) line.length = 0;
