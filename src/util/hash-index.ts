@@ -99,12 +99,12 @@ export class HashIndex {
 
   /** The key's bucket number, or -1; good until the next change or find(). */
   find(key: Uint8Array): number {
-    const bucket = this.#lookup(key);
+    const bucket = this.#lookup(wordsOf(key), 0);
     return bucket < 0 ? -1 : bucket;
   }
 
   has(key: Uint8Array): boolean {
-    return this.#lookup(key) >= 0;
+    return this.#lookup(wordsOf(key), 0) >= 0;
   }
 
   valueAt(bucket: number, word: number): number {
@@ -127,11 +127,12 @@ export class HashIndex {
   set(key: Uint8Array, ...values: number[]): void {
     if (values.length !== this.valueWords) throw new RangeError(`expected ${this.valueWords} values`);
     checkFirstWord(values[0]!);
-    let bucket = this.#lookup(key);
+    const words = wordsOf(key);
+    let bucket = this.#lookup(words, 0);
     if (bucket < 0) {
-      bucket = this.#claim(key, -1 - bucket);
+      bucket = this.#claim(words, 0, -1 - bucket);
       const at = bucket * this.#bucketWords;
-      for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = keyWord(key, i);
+      for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = words[i]!;
     }
     const at = bucket * this.#bucketWords + KEY_WORDS;
     for (let i = 0; i < values.length; i++) this.#words[at + i] = values[i]!;
@@ -139,7 +140,7 @@ export class HashIndex {
 
   /** Says whether there was such an entry. */
   delete(key: Uint8Array): boolean {
-    const bucket = this.#lookup(key);
+    const bucket = this.#lookup(wordsOf(key), 0);
     if (bucket < 0) return false;
     this.#words[bucket * this.#bucketWords + KEY_WORDS] = DELETED;
     this.#size--;
@@ -195,12 +196,12 @@ export class HashIndex {
     return new Uint32Array(this.#shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   }
 
-  /** The key's bucket; where it is missing, -1 minus the bucket to put it into. */
-  #lookup(key: Uint8Array): number {
+  /** The bucket of the key at `from` in `key`; where it is missing, -1 minus the bucket to put it into. */
+  #lookup(key: Uint32Array, from: number): number {
     const words = this.#words;
     const width = this.#bucketWords;
     const count = this.#bucketCount;
-    const first = keyWord(key, 0);
+    const first = key[from]!;
     const start = first % count;
     let deleted = -1;
     let bucket = start;
@@ -210,7 +211,7 @@ export class HashIndex {
       if (mark === EMPTY) break;
       if (mark === DELETED) {
         if (deleted < 0) deleted = bucket;
-      } else if (words[at] === first && matches(words, at, key)) {
+      } else if (words[at] === first && sameKey(words, at, key, from)) {
         if (deleted < 0) return bucket;
         words.copyWithin(deleted * width, at, at + width);
         words[at + KEY_WORDS] = DELETED;
@@ -223,19 +224,19 @@ export class HashIndex {
   }
 
   /** Makes room for a new entry and counts it; gives its bucket. */
-  #claim(key: Uint8Array, found: number): number {
+  #claim(key: Uint32Array, from: number, found: number): number {
     let bucket = found;
     if (this.#size > upperLimit(this.#bucketCount)) {
       const next = growSize(this.#bucketCount);
       if (next !== this.#bucketCount) {
         this.#rebuild(next);
-        bucket = -1 - this.#lookup(key);
+        bucket = -1 - this.#lookup(key, from);
       } else if (this.#size >= this.#bucketCount) throw new RangeError('the hash table is full');
     }
     if (this.#words[bucket * this.#bucketWords + KEY_WORDS] === EMPTY) {
       if (this.#emptyCount <= minEmpty(this.#bucketCount)) {
         this.#rebuild(this.#bucketCount);
-        bucket = -1 - this.#lookup(key);
+        bucket = -1 - this.#lookup(key, from);
       }
       this.#emptyCount--;
     }
@@ -247,14 +248,11 @@ export class HashIndex {
   #rebuild(capacity: number): void {
     const fresh = new HashIndex({ valueWords: this.valueWords, capacity, shared: this.#shared });
     const width = this.#bucketWords;
-    const key = new Uint8Array(KEY_BYTES);
-    const bytes = this.buckets;
     for (let bucket = this.nextBucket(-1); bucket >= 0; bucket = this.nextBucket(bucket)) {
-      for (let i = 0; i < KEY_BYTES; i++) key[i] = bytes[bucket * width * 4 + i]!;
-      const place = fresh.#lookup(key);
-      if (place >= 0) throw new RangeError('a key is in the hash table twice');
-      const to = fresh.#claim(key, -1 - place) * width;
       const from = bucket * width;
+      const place = fresh.#lookup(this.#words, from);
+      if (place >= 0) throw new RangeError('a key is in the hash table twice');
+      const to = fresh.#claim(this.#words, from, -1 - place) * width;
       for (let i = 0; i < width; i++) fresh.#words[to + i] = this.#words[from + i]!;
     }
     this.#become(fresh);
@@ -313,7 +311,7 @@ export function probe(
   key: Uint8Array,
 ): boolean {
   const width = KEY_BYTES + 4 * valueWords;
-  const start = keyWord(key, 0) % bucketCount;
+  const start = littleEndian(key, 0) % bucketCount;
   let bucket = start;
   do {
     const at = bucket * width;
@@ -334,12 +332,17 @@ function littleEndian(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
-function keyWord(key: Uint8Array, word: number): number {
-  return littleEndian(key, word * 4);
+/** One key at a time is looked for, so one place for its words is enough. */
+const keyWords = new Uint32Array(KEY_WORDS);
+
+function wordsOf(key: Uint8Array): Uint32Array {
+  if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes, not ${key.length}`);
+  for (let i = 0; i < KEY_WORDS; i++) keyWords[i] = littleEndian(key, 4 * i);
+  return keyWords;
 }
 
-function matches(words: Uint32Array, at: number, key: Uint8Array): boolean {
-  for (let i = 1; i < KEY_WORDS; i++) if (words[at + i] !== keyWord(key, i)) return false;
+function sameKey(words: Uint32Array, at: number, key: Uint32Array, from: number): boolean {
+  for (let i = 1; i < KEY_WORDS; i++) if (words[at + i] !== key[from + i]) return false;
   return true;
 }
 

@@ -221,6 +221,12 @@ test('HashIndex.keys() starts after the given key', () => {
   assert.throws(() => [...index.keys(id(1000))], RangeError);
 });
 
+test('HashIndex refuses keys that are not 32 bytes', () => {
+  const index = new HashIndex({ valueWords: 2 });
+  assert.throws(() => index.find(new Uint8Array(31)), RangeError);
+  assert.throws(() => index.set(new Uint8Array(64), 1, 2), RangeError);
+});
+
 test('HashIndex refuses reserved values and a wrong number of values', () => {
   const index = new HashIndex({ valueWords: 2 });
   assert.throws(() => index.set(id(1), MAX_VALUE + 1, 0), RangeError);
