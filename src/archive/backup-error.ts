@@ -13,6 +13,7 @@ import {
   type BorgWarning,
 } from '../errors.ts';
 import { describeOsError, isOsError } from '../platform/os-error.ts';
+import type { FileError } from '../pipeline/file-job.ts';
 import { toUtf8Lossy } from '../util/bytes.ts';
 
 export abstract class BackupError extends Error {
@@ -56,6 +57,13 @@ export class BackupRaceCondition extends BackupError {
   toWarning(path: Uint8Array): BorgWarning {
     return new BackupRaceConditionWarning([toUtf8Lossy(path), this.message]);
   }
+}
+
+/** The error of a file that was read elsewhere. */
+export function fileError(error: FileError): BackupError {
+  return error.kind === 'race'
+    ? new BackupRaceCondition(error.what)
+    : new BackupOsError(error.operation, error.cause);
 }
 
 /** Runs `call`, and makes a BackupOsError of an operating system's error; `shown` is the path that it names. */

@@ -5,9 +5,8 @@
  * Source: Borg 1.4.5, archive.py, ChunksProcessor; archiver.py, Archiver.do_create.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { BorgWarning } from '../errors.ts';
+import { BorgError, type BorgWarning } from '../errors.ts';
 import type { Item } from '../format/item.ts';
-import { closeFile } from '../platform/open-file.ts';
 import type { FileJob, FileResult, PipelineChunk } from '../pipeline/file-job.ts';
 import type { Context } from '../util/context.ts';
 import type { ArchiveWriter } from './archive-writer.ts';
@@ -30,6 +29,16 @@ export interface BackupRunOptions {
   /** 0: no checkpoints. */
   readonly checkpointIntervalSeconds: number;
   readonly progress: boolean;
+}
+
+/** What is done with a file that was read. */
+export interface ReadOutcome {
+  /** Called as soon as the result is known. */
+  settle(result: FileResult): void;
+  /** Called when nothing of the file is needed any more, also where there is no result. */
+  close?(): void;
+  /** Called when it is the file's turn. */
+  finish(): void;
 }
 
 /** Thrown where the user interrupts; a checkpoint is written then. */
@@ -101,14 +110,13 @@ export class BackupRun {
   }
 
   /**
-   * Reads the file's content, and closes its descriptor. `settle` is called with the outcome as soon as it is known, `finish` when it is the
-   * file's turn; the file's error tells whether it made it.
+   * Reads the file's content; the file's error tells in the end whether it made it.
    */
-  read(file: PendingFile, job: FileJob, settle: (result: FileResult) => void, finish: () => void): void {
+  read(file: PendingFile, job: FileJob, outcome: ReadOutcome): void {
     this.#inFlight.add(file);
-    const reading = this.#read(file, job, settle);
+    const reading = this.#read(file, job, outcome);
     this.#reading.add(reading);
-    const ready = reading.finally(() => {
+    const ready = reading.then(() => {
       this.#reading.delete(reading);
       this.#news.call();
     });
@@ -118,16 +126,24 @@ export class BackupRun {
         this.#inFlight.delete(file);
         if (file.error !== undefined) this.#abandon(file);
         else this.#finishParts(file);
-        finish();
+        outcome.finish();
       },
     });
   }
 
   /** Drives a walk to its end, or until the user interrupts. */
-  async drive(walk: Iterable<void>): Promise<void> {
-    for (const _ of walk) {
-      this.#steps.run();
-      if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+  async drive(walk: Iterable<void> | AsyncIterable<void>): Promise<void> {
+    try {
+      if (Symbol.iterator in walk) {
+        for (const _ of walk) {
+          this.#steps.run();
+          if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+        }
+      } else {
+        for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+      }
+    } catch (error) {
+      throw this.#ctx.signal.aborted && !(error instanceof BorgError) ? new Interrupted() : error;
     }
   }
 
@@ -157,14 +173,14 @@ export class BackupRun {
 
   readonly #onAbort = (): void => this.#news.call();
 
-  async #read(file: PendingFile, job: FileJob, settle: (result: FileResult) => void): Promise<void> {
+  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<void> {
     try {
       this.#tellIndex();
-      settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
+      outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
     } catch (error) {
       if (!this.#stopped) this.#failure ??= { error };
     } finally {
-      if (job.fd !== undefined) closeFile(job.fd);
+      outcome.close?.();
     }
   }
 

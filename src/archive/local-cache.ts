@@ -268,3 +268,16 @@ export function cacheLock(ctx: Context, directory: CacheDirectory, waitSeconds: 
     identity: processIdentity(ctx),
   });
 }
+
+/** Removes all locks of the repository's cache, whoever holds them. */
+export function breakCacheLock(ctx: Context, repositoryIdHex: string): void {
+  const directory = cacheDirectory(ctx, repositoryIdHex);
+  if (directory.exists()) cacheLock(ctx, directory, undefined).break();
+}
+
+/** Removes the repository's cache, if there is one. */
+export function destroyCache(ctx: Context, repositoryIdHex: string): void {
+  const directory = cacheDirectory(ctx, repositoryIdHex);
+  // Without its config it is no cache any more, whatever happens from here on.
+  if (directory.removeFile('config')) directory.removeTree('');
+}

@@ -175,5 +175,5 @@ function isArray(value: MsgpackValue | undefined): value is readonly MsgpackValu
 }
 
 function featureName(value: MsgpackValue): string {
-  return value instanceof Uint8Array ? toUtf8Lossy(value) : String(value);
+  return value instanceof Uint8Array ? toUtf8Lossy(value) : JSON.stringify(value);
 }

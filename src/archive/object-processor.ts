@@ -11,6 +11,7 @@ import {
   fstat,
   isBlockDevice,
   isCharacterDevice,
+  isDirectory,
   isFifo,
   isRegular,
   isSocket,
@@ -18,10 +19,10 @@ import {
   lstat,
   stat as statFollowing,
 } from '../platform/file-stat.ts';
-import { closeFile, openRead, type OpenReadOptions, readLink } from '../platform/open-file.ts';
+import { closeFile, openDirectory, openRead, type OpenReadOptions, readLink } from '../platform/open-file.ts';
 import type { FileResult } from '../pipeline/file-job.ts';
 import { fromUtf8, toUtf8Lossy } from '../util/bytes.ts';
-import { BackupError, backupIo, BackupOsError, BackupRaceCondition, checkSameFile } from './backup-error.ts';
+import { BackupError, backupIo, checkSameFile, fileError } from './backup-error.ts';
 import type { BackupRun } from './backup-run.ts';
 import { HardLinkMasters } from './hard-link-masters.ts';
 import type { MetadataCollector, MetadataOptions } from './metadata-collector.ts';
@@ -84,6 +85,22 @@ export class ObjectProcessor implements WalkVisitor {
     this.#collector.addExtended(item, stat, path, fd);
     this.#run.push({ finish: () => this.#run.addItem(item) });
     return 'd';
+  }
+
+  /** A thing that no walk found. */
+  any(found: FoundObject): void {
+    const { path, stat } = found;
+    if (!isDirectory(stat.mode)) return this.object(found);
+    const fd = backupIo('dir_open', () => openDirectory(path), path);
+    try {
+      const opened = checkSameFile(
+        stat,
+        backupIo('fstat', () => fstat(fd)),
+      );
+      this.status(this.directory(path, fd, opened), path);
+    } finally {
+      closeFile(fd);
+    }
   }
 
   object(found: FoundObject): void {
@@ -272,21 +289,17 @@ export class ObjectProcessor implements WalkVisitor {
       flags: !noFlags,
       numericIds,
     };
-    this.#run.read(
-      file,
-      job,
-      (result) => this.#settle(file, result),
-      () => this.#finishFile(file),
-    );
+    this.#run.read(file, job, {
+      settle: (result) => this.#settle(file, result),
+      close: () => closeFile(fd),
+      finish: () => this.#finishFile(file),
+    });
   }
 
   #settle(file: PendingFile, result: FileResult): void {
     const { item, stat } = file;
     if (result.error !== undefined) {
-      file.error =
-        result.error.kind === 'race'
-          ? new BackupRaceCondition(result.error.what)
-          : new BackupOsError(result.error.operation, result.error.cause);
+      file.error = fileError(result.error);
       return;
     }
     for (const warning of result.xattrWarnings ?? []) this.#collector.warnXattr(warning);

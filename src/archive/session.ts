@@ -2,7 +2,7 @@
  * An opened repository with its manifest and key, checked to be the one that this client knows: what every command
  * starts from.
  *
- * Source: Borg 1.4.5, archiver.py, with_repository; cache.py, SecurityManager.assert_secure and Cache.__new__.
+ * Source: Borg 1.4.5, archiver.py, with_repository; cache.py, Cache.__new__.
  */
 import { type CompressionSpec, DEFAULT_COMPRESSION } from '../compress/compression-spec.ts';
 import { type Compressor, createCompressor } from '../compress/compressor.ts';
@@ -10,14 +10,13 @@ import { initCrypto } from '../crypto/init-crypto.ts';
 import { GeneralError } from '../errors.ts';
 import type { Location } from '../format/location.ts';
 import type { Key } from '../keys/key.ts';
-import { SecurityManager } from '../keys/security-manager.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../util/context.ts';
 import { AdHocCache } from './adhoc-cache.ts';
-import { CacheConfig } from './cache-config.ts';
+import { assertSecure, readCacheConfig } from './assert-secure.ts';
 import type { CacheSubject, ChunksCache } from './chunks-cache.ts';
-import { cacheDirectory, cacheLock, LocalCache, type LocalCacheOptions } from './local-cache.ts';
+import { LocalCache, type LocalCacheOptions } from './local-cache.ts';
 import { Manifest, type Operation } from './manifest.ts';
 
 export interface RepositoryOptions {
@@ -90,7 +89,7 @@ export class Session implements CacheSubject, AsyncDisposable {
   async openCache(options: CacheOptions = {}): Promise<ChunksCache> {
     const lockWaitSeconds = options.lockWaitSeconds ?? this.lockWaitSeconds;
     if (options.permitAdHoc === true && !(await this.#cacheIsInStep(lockWaitSeconds))) {
-      await assertSecure(this.ctx, this, { lockWaitSeconds });
+      await assertSecure(this.ctx, this.manifest, { lockWaitSeconds });
       return AdHocCache.open(this.ctx, this);
     }
     return LocalCache.open(this.ctx, this, { ...options, lockWaitSeconds });
@@ -141,51 +140,10 @@ export async function openSession(
     const manifest = await Manifest.load(ctx, repository, options.operations, { forceTamNotRequired });
     const { compression, lockWaitSeconds } = options;
     const session = new Session(ctx, { location, repository, manifest, compression, lockWaitSeconds });
-    if (options.secure ?? true) await assertSecure(ctx, session, { lockWaitSeconds });
+    if (options.secure ?? true) await assertSecure(ctx, manifest, { lockWaitSeconds });
     return session;
   } catch (error) {
     await repository.close();
     throw error;
-  }
-}
-
-/** Checks the repository against what the security folder and the cache remember of it. */
-export async function assertSecure(
-  ctx: Context,
-  { repository, manifest, key }: Pick<CacheSubject, 'repository' | 'manifest' | 'key'>,
-  options: { lockWaitSeconds?: number | undefined; warnIfUnencrypted?: boolean },
-): Promise<void> {
-  const security = new SecurityManager(ctx, repository);
-  const warnIfUnencrypted = options.warnIfUnencrypted ?? true;
-  const checked = await readCacheConfig(
-    ctx,
-    repository.idHex,
-    options.lockWaitSeconds,
-    async (config, save) => {
-      const { previousLocation, keyType, timestamp } = config;
-      const cacheConfig = { previousLocation, keyType, timestamp, save: () => save(repository.location) };
-      await security.assertSecure(key, manifest.timestamp, { cacheConfig, warnIfUnencrypted });
-      return true;
-    },
-  );
-  if (checked === undefined) await security.assertSecure(key, manifest.timestamp, { warnIfUnencrypted });
-}
-
-/** Runs `use` with the cache's config while the cache is locked; gives undefined where there is no cache. */
-async function readCacheConfig<T>(
-  ctx: Context,
-  repositoryIdHex: string,
-  lockWaitSeconds: number | undefined,
-  use: (config: CacheConfig, save: (location: string) => void) => T | Promise<T>,
-): Promise<T | undefined> {
-  const directory = cacheDirectory(ctx, repositoryIdHex);
-  if (!directory.exists('config')) return undefined;
-  const lock = cacheLock(ctx, directory, lockWaitSeconds);
-  await lock.acquire();
-  try {
-    const config = CacheConfig.decode(directory.readText('config'), `${directory.path}/config`);
-    return await use(config, (location) => directory.saveText('config', config.encode(location)));
-  } finally {
-    await lock.release();
   }
 }

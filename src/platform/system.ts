@@ -1,4 +1,5 @@
 /** The process and the machine as the program finds them; `bin/` and the entry read them once and hand them down. */
+import { availableParallelism } from 'node:os';
 import type { Environment } from '../util/context.ts';
 
 export function processEnvironment(): Environment {
@@ -26,4 +27,9 @@ export function isRoot(): boolean {
 /** Bytes of memory that the process occupies. */
 export function memoryUsageBytes(): number {
   return process.memoryUsage.rss();
+}
+
+/** Processors that this process may use. */
+export function processorCount(): number {
+  return availableParallelism();
 }
