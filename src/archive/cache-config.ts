@@ -117,7 +117,8 @@ export class CacheConfig {
 
   #writeIntegrity(manifestIdHex: string): void {
     const section = this.#section('integrity');
-    for (const [name, data] of this.integrity) section.set(name, data);
+    // Keys are lower case: one that is not would be there twice after the next reading.
+    for (const [name, data] of this.integrity) section.set(name.toLowerCase(), data);
     section.set('manifest', manifestIdHex);
   }
 
