@@ -96,8 +96,8 @@ class Extraction {
 
   async #extract(writer: ItemWriter, item: Item, path: Uint8Array, content: ContentReader): Promise<void> {
     if (isDirectory(item.mode ?? 0)) {
-      this.#folders.push({ item, path });
       writer.makeFolder(path);
+      this.#folders.push({ item, path });
       return;
     }
     await writer.make(item, path, {
