@@ -84,6 +84,18 @@ function isDots(name: Uint8Array): boolean {
   return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e));
 }
 
-function sortByInode(entries: DirectoryEntry[]): DirectoryEntry[] {
-  return entries.toSorted((a, b) => (a.ino < b.ino ? -1 : a.ino > b.ino ? 1 : 0));
+const INDEX_RANGE = 2 ** 20;
+
+/** Exported for tests. */
+export function sortByInode(entries: readonly DirectoryEntry[]): DirectoryEntry[] {
+  // Inodes up to 2^33, as most file systems have them, fit into a double beside their index, and doubles sort in
+  // half the time of bigints.
+  const keys = new Float64Array(entries.length);
+  for (const [index, { ino }] of entries.entries()) keys[index] = Number(ino) * INDEX_RANGE + index;
+  keys.sort();
+  const largest = keys.at(-1) ?? 0;
+  if (entries.length > INDEX_RANGE || largest > Number.MAX_SAFE_INTEGER) {
+    return entries.toSorted((a, b) => (a.ino < b.ino ? -1 : a.ino > b.ino ? 1 : 0));
+  }
+  return Array.from(keys, (key) => entries[key % INDEX_RANGE]!);
 }

@@ -49,11 +49,20 @@ export function bytesAt(pointer: bigint, length: number): Uint8Array {
   return Uint8Array.from(foreign().decode(pointer, 'uint8_t', length) as Uint8Array);
 }
 
-/** A path, or another string, as C takes it: ended by a zero byte. Throws a RangeError on a zero byte inside. */
-export function cString(text: Uint8Array | string): Uint8Array {
+const SCRATCH_BYTES = 8192;
+const scratch = [new Uint8Array(SCRATCH_BYTES), new Uint8Array(SCRATCH_BYTES)] as const;
+
+/**
+ * A path, or another string, as C takes it: ended by a zero byte. It lives until the next call with the same `slot`,
+ * so a C function of two strings takes one of each: fresh memory for each call would double its price. Throws a
+ * RangeError on a zero byte inside.
+ */
+export function cString(text: Uint8Array | string, slot: 0 | 1 = 0): Uint8Array {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  if (bytes.includes(0)) throw new RangeError('a zero byte in a path or name');
-  const ended = new Uint8Array(bytes.length + 1);
+  const length = bytes.length;
+  const ended = length < SCRATCH_BYTES ? scratch[slot] : new Uint8Array(length + 1);
   ended.set(bytes);
+  ended[length] = 0;
+  if (ended.indexOf(0) < length) throw new RangeError('a zero byte in a path or name');
   return ended;
 }

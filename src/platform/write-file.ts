@@ -37,12 +37,12 @@ export function makeDirectory(path: Path, at?: At, mode = 0o777): void {
 }
 
 export function makeSymlink(target: Uint8Array, path: Path, at?: At): void {
-  check(symlinkat(cString(target), folderOf(at), nameOf(path, at)), 'symlink', path);
+  check(symlinkat(cString(target, 1), folderOf(at), nameOf(path, at)), 'symlink', path);
 }
 
 /** Another name for a file; where that is a symlink, for the symlink. */
 export function makeHardLink(source: Path, sourceAt: At | undefined, path: Path, at?: At): void {
-  const from = nameOf(source, sourceAt);
+  const from = cString(sourceAt?.name ?? source, 1);
   check(linkat(folderOf(sourceAt), from, folderOf(at), nameOf(path, at), 0), 'link', path);
 }
 

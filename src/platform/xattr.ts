@@ -68,7 +68,7 @@ export function findXattr(target: Target, name: Uint8Array | string): Uint8Array
 }
 
 export function setXattr(target: Target, name: Uint8Array | string, value: Uint8Array): void {
-  const cName = cString(name);
+  const cName = cString(name, 1);
   if (!isLinux) throw new OsError(errnoNumber('ENOTSUP'), 'setxattr', shownPath(target));
   const status =
     typeof target === 'number'
@@ -135,7 +135,7 @@ function readList(target: Target): Uint8Array | number {
 }
 
 function readValue(target: Target, name: Uint8Array | string): Uint8Array | number {
-  const cName = cString(name);
+  const cName = cString(name, 1);
   if (typeof target === 'number') return grow(() => fgetxattr(target, cName, buffer, buffer.length));
   const path = cString(target);
   return grow(() => lgetxattr(path, cName, buffer, buffer.length));

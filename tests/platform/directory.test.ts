@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { listDirectory } from '../../src/platform/directory.ts';
+import { listDirectory, sortByInode } from '../../src/platform/directory.ts';
 import { compareBytes } from '../../src/util/bytes.ts';
 import { scratchFolder } from './scratch.ts';
 
@@ -54,5 +54,30 @@ describe('listDirectory()', () => {
     const fd = openSync(at('file'), 'r');
     assert.throws(() => listDirectory(fd), { code: 'ENOTDIR' });
     closeSync(fd);
+  });
+});
+
+describe('sortByInode()', () => {
+  const name = Buffer.from('x');
+  for (const [title, inodes] of [
+    ['none', []],
+    ['small inodes', [5n, 1n, 4_000_000_000n, 2n]],
+    ['inodes beyond 2^33', [2n ** 34n, 1n, 2n ** 33n]],
+    ['inodes beyond 2^53', [2n ** 64n - 1n, 2n ** 64n - 2n, 7n, 2n ** 53n + 1n, 2n ** 53n]],
+  ] as const) {
+    it(`orders ${title}`, () => {
+      const sorted = sortByInode(inodes.map((ino) => ({ name, ino }))).map(({ ino }) => ino);
+      assert.deepEqual(
+        sorted,
+        inodes.toSorted((a, b) => (a < b ? -1 : 1)),
+      );
+    });
+  }
+
+  it('keeps the order of names with one inode', () => {
+    const entries = Array.from({ length: 100 }, (_, index) => ({ name: Buffer.from([index]), ino: 7n }));
+    assert.deepEqual(sortByInode(entries), entries);
+    const large = entries.map((entry) => ({ ...entry, ino: 2n ** 60n }));
+    assert.deepEqual(sortByInode(large), large);
   });
 });
