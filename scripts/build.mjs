@@ -24,6 +24,8 @@ if (existsSync(source)) {
   writeFileSync(`${wasm}.ts`, `export const BUZHASH_WASM =\n  '${base64}';\n`);
 }
 
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 await build({
@@ -39,6 +41,7 @@ await build({
   platform: 'node',
   target: 'node24',
   packages: 'external',
+  define: { ALCOVE_VERSION: JSON.stringify(version) },
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',

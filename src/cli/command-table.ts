@@ -1,0 +1,135 @@
+/**
+ * Every command's name and where it lives. Modules are loaded when they are run or when help is asked for, so that
+ * starting costs no more than what is used.
+ */
+import type { CommandSpec } from './command.ts';
+
+interface Entry {
+  /** For the list of commands: a few words, no full stop. */
+  readonly brief: string;
+  readonly load: () => Promise<CommandSpec>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  backup: {
+    brief: 'back up files; makes the repository the first time',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  'break-lock': {
+    brief: 'remove locks that were left behind',
+    load: async () => (await import('./commands/break-lock.ts')).breakLock,
+  },
+  compact: {
+    brief: 'free the space of deleted archives',
+    load: async () => (await import('./commands/compact.ts')).compact,
+  },
+  create: {
+    brief: 'make an archive of files',
+    load: async () => (await import('./commands/create.ts')).create,
+  },
+  delete: {
+    brief: 'delete archives, or a whole repository',
+    load: async () => (await import('./commands/delete.ts')).deleteCommand,
+  },
+  extract: {
+    brief: 'bring files back from an archive',
+    load: async () => (await import('./commands/extract.ts')).extract,
+  },
+  help: {
+    brief: 'explain a command or a topic',
+    load: async () => (await import('./commands/help.ts')).help,
+  },
+  info: {
+    brief: 'show what a repository or an archive takes',
+    load: async () => (await import('./commands/info.ts')).info,
+  },
+  init: {
+    brief: 'make an empty repository',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  'key change-passphrase': {
+    brief: 'protect the key by another passphrase',
+    load: async () => (await import('./commands/key-change-passphrase.ts')).keyChangePassphrase,
+  },
+  'key export': {
+    brief: 'copy the key of a repository to a safe place',
+    load: async () => (await import('./commands/key-export.ts')).keyExport,
+  },
+  'key import': {
+    brief: 'bring back a key from its copy',
+    load: async () => (await import('./commands/key-import.ts')).keyImport,
+  },
+  list: {
+    brief: 'list archives, or the files in one',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  version: {
+    brief: 'show the versions of client and server',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+};
+
+/** Commands that consist of commands. */
+export const commandGroups: Readonly<Record<string, string>> = {
+  benchmark: 'measure how fast things are',
+  debug: 'look into a repository to find faults',
+  key: 'manage the key of a repository',
+};
+
+/** Borg's commands that this version does not have. */
+const unavailable: readonly string[] = [
+  'benchmark crud',
+  'check',
+  'config',
+  'debug convert-profile',
+  'debug delete-obj',
+  'debug dump-archive',
+  'debug dump-archive-items',
+  'debug dump-hints',
+  'debug dump-manifest',
+  'debug dump-repo-objs',
+  'debug get-obj',
+  'debug id-hash',
+  'debug info',
+  'debug put-obj',
+  'debug refcount-obj',
+  'debug search-repo-objs',
+  'diff',
+  'export-tar',
+  'import-tar',
+  'key export-related-secrets',
+  'key migrate-to-repokey',
+  'mount',
+  'prune',
+  'recreate',
+  'rename',
+  'serve',
+  'umount',
+  'upgrade',
+  'with-lock',
+];
+
+export function commandNames(): string[] {
+  return Object.keys(commands);
+}
+
+export function briefOf(name: string): string {
+  return commands[name]!.brief;
+}
+
+export function isUnavailable(name: string): boolean {
+  return unavailable.includes(name);
+}
+
+/** All names that may follow `group` (or the program's name), with those that this version does not have. */
+export function choicesOf(group: string): string[] {
+  const prefix = group === '' ? '' : `${group} `;
+  const names = [...Object.keys(commands), ...unavailable]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length).split(' ')[0]!);
+  return [...new Set(names)].toSorted();
+}
+
+export function loadCommand(name: string): Promise<CommandSpec> | undefined {
+  return Object.hasOwn(commands, name) ? commands[name]!.load() : undefined;
+}

@@ -1,0 +1,194 @@
+import { initRepository } from '../../archive/init-repository.ts';
+import { openSession, type Session } from '../../archive/session.ts';
+import { CommandError, NoPassphraseFailure } from '../../errors.ts';
+import type { Location } from '../../format/location.ts';
+import { keyArgNames } from '../../keys/key-type.ts';
+import { isRepository } from '../../repository/is-repository.ts';
+import { quoteShellWord } from '../../util/shell-quote.ts';
+import { defineCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { createInSession, dryRun } from '../create-archive.ts';
+import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
+import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
+import { flag, optionGroup } from '../options/flag.ts';
+import { fillPlaceholders } from '../options/placeholder-values.ts';
+import { parseArchiveName, parseLocation, pathsOf } from '../options/positionals.ts';
+import { backupProgressLine } from '../output/backup-progress.ts';
+import { backupSummary } from '../output/backup-summary.ts';
+import type { SourceArgs } from './create-args.ts';
+
+interface BackupArgs extends SourceArgs {
+  readonly repo: Location | undefined;
+  readonly name: string | undefined;
+  readonly encryption: string;
+}
+
+const NEWCOMER_NAME = '{hostname}-{now}';
+
+/** What `create` has besides, at its defaults. */
+const createDefaults = {
+  stats: false,
+  quickStats: false,
+  noCacheSync: false,
+  stdinName: 'stdin',
+  stdinUser: undefined,
+  stdinGroup: undefined,
+  stdinMode: 0o660,
+  contentFromCommand: false,
+  pathsFromStdin: false,
+  pathsFromCommand: false,
+  pathsDelimiter: undefined,
+} as const;
+
+export const backup = defineCommand<BackupArgs>({
+  name: 'backup',
+  description: `
+Backs up all SOURCEs, files or directories, into a repository, and makes the repository if there is none yet. Only data
+that the repository does not have is stored, so do it often.
+
+The repository is encrypted. Its passphrase comes from BORG_PASSPHRASE, BORG_PASSCOMMAND or BORG_PASSPHRASE_FD, or you
+are asked for it. Nobody can restore anything without it.
+
+"alcove create" does the same with more choices, and says nothing unless asked.`,
+  positionals: [{ ...pathsOf('what to back up'), metavar: 'SOURCE' }],
+  options: [
+    optionGroup(
+      'Options',
+      {
+        flags: ['-r', '--repo'],
+        dest: 'repo',
+        metavar: 'REPOSITORY',
+        parse: (text, context) => parseLocation(text, context, { archive: 'none' }),
+        help: 'the directory to keep it in (default: BORG_REPO)',
+      },
+      {
+        flags: ['--name'],
+        dest: 'name',
+        metavar: 'NAME',
+        parse: parseArchiveName,
+        help: `how to call the archive (default: ${NEWCOMER_NAME})`,
+      },
+      {
+        flags: ['--encryption'],
+        dest: 'encryption',
+        metavar: 'MODE',
+        choices: keyArgNames(),
+        fallback: 'repokey',
+        help: 'how a new repository is protected, see "init" (default: repokey)',
+      },
+      flag(['-n', '--dry-run'], 'dryRun', 'only look what would be done'),
+      flag('--list', 'outputList', 'print a line for each file'),
+      {
+        flags: ['--filter'],
+        dest: 'outputFilter',
+        metavar: 'STATUSCHARS',
+        action: 'once',
+        help: 'print only files of these letters, see "create"',
+      },
+      flag('--json', 'json', 'print the result as JSON'),
+    ),
+    optionGroup(
+      'Include and exclude options',
+      ...exclusionOptions,
+      ...tagFileOptions,
+      flag('--exclude-nodump', 'excludeNodump', 'leave out files with the flag nodump'),
+    ),
+    fileSystemOptions,
+    archiveOptions,
+  ],
+  examples: [
+    { command: 'alcove backup --repo /mnt/disk/backups ~/Documents ~/Pictures', text: 'two directories' },
+    {
+      command: "alcove backup --exclude '*/.cache' ~",
+      text: 'everything of yours, into the repository that BORG_REPO names',
+    },
+  ],
+  progressOnTerminal: true,
+  progressLine: backupProgressLine,
+
+  check: ({ paths, patterns }) =>
+    paths.length + mergePatternRules(patterns).roots.length === 0 ? 'Need at least one SOURCE.' : undefined,
+
+  async run(ctx, args) {
+    const location = await repositoryOf(ctx, args);
+    if (args.dryRun) {
+      await dryRun(ctx, { ...createDefaults, ...args });
+      return;
+    }
+    await assertSomethingThere(ctx, args.paths);
+    const { lockWait: lockWaitSeconds, compression } = args;
+    if (!isRepository(location.path)) await makeRepository(ctx, args, location);
+    await using session = await openSession(ctx, location, {
+      operations: ['write'],
+      exclusive: true,
+      lockWaitSeconds,
+      compression,
+    });
+    const name = freeName(session, args.name ?? (await fillPlaceholders(NEWCOMER_NAME, ctx.io)));
+    const startMs = performance.now();
+    const { statistics } = await createInSession(ctx, session, name, { ...createDefaults, ...args });
+    if (args.json || args.logJson) return;
+    ctx.print(
+      backupSummary({
+        repository: session.repository.location,
+        archive: name,
+        counts: statistics.toCounts(),
+        durationSeconds: (performance.now() - startMs) / 1000,
+        warnings: ctx.reporter.warnings.length,
+        iec: args.iec,
+      }),
+    );
+  },
+});
+
+async function repositoryOf(ctx: CliContext, args: BackupArgs): Promise<Location> {
+  if (args.repo !== undefined) return args.repo.absolute(ctx.cwd);
+  if (ctx.env['BORG_REPO'] === undefined) {
+    throw new CommandError(['no repository is named: use --repo PATH, or set BORG_REPO']);
+  }
+  const location = await parseLocation('', ctx.io, { archive: 'none' });
+  return location.absolute(ctx.cwd);
+}
+
+/** A mistyped path must not end in an archive of nothing. */
+async function assertSomethingThere(ctx: CliContext, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (path === '-' || (await ctx.io.modifiedNs(path)) !== undefined) return;
+  }
+  if (paths.length > 0) throw new CommandError([`nothing to back up: ${paths.join(', ')} does not exist`]);
+}
+
+async function makeRepository(ctx: CliContext, args: BackupArgs, location: Location): Promise<void> {
+  const { encryption, lockWait: lockWaitSeconds } = args;
+  const needsPassphrase = encryption !== 'none' && ctx.env['BORG_NEW_PASSPHRASE'] === undefined;
+  if (needsPassphrase && !hasPassphraseSetting(ctx) && !ctx.io.hasTerminal()) {
+    throw new NoPassphraseFailure(['a new repository needs one, and there is no terminal to ask at']);
+  }
+  if (needsPassphrase && !hasPassphraseSetting(ctx)) {
+    ctx.reporter.tell(`${location.path} is no repository yet. Choose a passphrase for the new one.`);
+  }
+  const session = await initRepository(ctx, location, { encryption, makeParentDirs: true, lockWaitSeconds });
+  const { key } = session;
+  await session.close();
+  const where = key.type.storage === 'keyfile' ? `in ${key.target}` : 'in the repository';
+  const copy = `alcove key export ${quoteShellWord(location.canonicalPath())} key-backup`;
+  ctx.reporter.tell(`Made a new repository in ${location.path}.`);
+  if (key.type.storage === 'none') return;
+  ctx.reporter.tell(
+    `Its key is ${where}; nothing can be restored without the key and the passphrase.\n` +
+      `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}`,
+  );
+}
+
+function hasPassphraseSetting({ env }: CliContext): boolean {
+  return ['BORG_PASSPHRASE', 'BORG_PASSCOMMAND', 'BORG_PASSPHRASE_FD'].some(
+    (name) => env[name] !== undefined,
+  );
+}
+
+/** The name, or the name with the first number that makes it new. */
+function freeName({ manifest }: Session, name: string): string {
+  let free = name;
+  for (let number = 2; manifest.archives.has(free); number++) free = `${name}-${number}`;
+  return free;
+}

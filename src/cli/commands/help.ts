@@ -1,0 +1,72 @@
+import { choicesOf, commandGroups, commandNames, isUnavailable } from '../command-table.ts';
+import { defineCommand } from '../command.ts';
+import type { CommonArgs } from '../options/common.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface HelpArgs extends CommonArgs {
+  readonly epilogOnly: boolean;
+  readonly usageOnly: boolean;
+  readonly topic: readonly string[];
+}
+
+export const help = defineCommand<HelpArgs>({
+  name: 'help',
+  description: 'Shows help on a command or on a topic; without either, the list of both.',
+  positionals: [
+    {
+      metavar: 'TOPIC',
+      dest: 'topic',
+      arity: 'many',
+      help: 'a command, or patterns, placeholders, compression',
+    },
+  ],
+  options: [
+    {
+      title: 'Options',
+      options: [
+        {
+          flags: ['--epilog-only'],
+          dest: 'epilogOnly',
+          action: 'constant',
+          fallback: false,
+          hidden: true,
+          help: 'accepted for scripts that build documentation from Borg',
+        },
+        {
+          flags: ['--usage-only'],
+          dest: 'usageOnly',
+          action: 'constant',
+          fallback: false,
+          hidden: true,
+          help: 'accepted for scripts that build documentation from Borg',
+        },
+      ],
+    },
+  ],
+  examples: [{ command: 'alcove help patterns', text: 'how to say which files' }],
+
+  async run(ctx, args) {
+    const name = args.topic.join(' ');
+    const { topics } = await import('../help/topics.ts');
+    const topic = topics[name];
+    if (topic !== undefined) {
+      ctx.print(`${topic.text.trim()}\n`);
+      return;
+    }
+    const { helpText } = await import('../help/help-text.ts');
+    if (name !== '' && !Object.hasOwn(commandGroups, name) && !commandNames().includes(name)) {
+      if (isUnavailable(name)) throw new UsageError('help', `"${name}" is not available in this version yet`);
+      throw new UsageError('', noHelp(name, Object.keys(topics)));
+    }
+    ctx.print(await helpText(name, ctx.io.stdout.columns));
+  },
+});
+
+function noHelp(name: string, topicNames: readonly string[]): string {
+  return [
+    `No help available on ${name}.`,
+    'Try one of the following:',
+    `    Commands: ${choicesOf('').join(', ')}`,
+    `    Topics: ${topicNames.toSorted().join(', ')}`,
+  ].join('\n');
+}

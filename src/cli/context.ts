@@ -1,0 +1,82 @@
+import type { Context } from '../util/context.ts';
+import type { CommandSpec } from './command.ts';
+import type { CliIo } from './io.ts';
+import type { CommonArgs } from './options/common.ts';
+import type { CliReporter } from './output/cli-reporter.ts';
+import { LogFilter, type LogSettings } from './output/log-filter.ts';
+
+/** The library's context, and what a command prints with. */
+export interface CliContext extends Context {
+  readonly io: CliIo;
+  readonly reporter: CliReporter;
+  /** Progress is shown. */
+  readonly progress: boolean;
+  /** Writes to stdout; the text brings its own line ends. */
+  print(text: string | Uint8Array): void;
+}
+
+/** Options of some commands that change what is shown. */
+interface OutputArgs {
+  readonly outputList?: boolean;
+  readonly outputFilter?: string;
+  readonly stats?: boolean;
+  readonly quickStats?: boolean;
+}
+
+export async function createContext(io: CliIo, spec: CommandSpec, args: CommonArgs): Promise<CliContext> {
+  const progress =
+    args.progress || (spec.progressOnTerminal === true && io.stderr.isTerminal && !args.logJson);
+  const reporter = await createReporter(io, spec, args, progress);
+  return {
+    io,
+    reporter,
+    progress,
+    env: io.env,
+    cwd: io.cwd,
+    signal: io.signal,
+    nowNs: () => io.nowNs(),
+    readPassphrase: (prompt) => {
+      reporter.leaveProgressLine();
+      return io.readPassphrase(prompt);
+    },
+    print: (text) => {
+      reporter.leaveProgressLine();
+      io.stdout.write(text);
+    },
+  };
+}
+
+async function createReporter(
+  io: CliIo,
+  spec: CommandSpec,
+  args: CommonArgs & OutputArgs,
+  progress: boolean,
+): Promise<CliReporter> {
+  const { outputList = false, outputFilter, stats = false, quickStats = false } = args;
+  const settings: LogSettings = {
+    level: args.logLevel,
+    debugTopics: args.debugTopics,
+    list: outputList,
+    showVersion: args.showVersion,
+    showRc: args.showRc,
+    stats: stats || quickStats,
+    progress,
+  };
+  const options = {
+    stderr: io.stderr,
+    env: io.env,
+    filter: new LogFilter(settings),
+    progress,
+    list: outputList,
+    statusFilter: outputFilter,
+    iec: args.iec,
+    nowNs: () => io.nowNs(),
+    readLine: () => io.readLine(),
+  };
+  if (args.logJson) {
+    const { JsonReporter } = await import('./output/json-reporter.ts');
+    return new JsonReporter(options);
+  }
+  const { TerminalReporter } = await import('./output/terminal-reporter.ts');
+  return new TerminalReporter(options, spec.progressLine?.(options));
+}

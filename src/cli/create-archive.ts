@@ -1,0 +1,196 @@
+/** From parsed arguments to a new archive: what `create` and `backup` share. */
+import { archiveInfoJson } from '../archive/archive-info.ts';
+import {
+  formatRepositoryStatistics,
+  formatStatisticsRow,
+  repositoryStatistics,
+  STATISTICS_HEADER,
+} from '../archive/archive-statistics.ts';
+import type { ChunksCache } from '../archive/chunks-cache.ts';
+import {
+  dryRun as dryRunSelection,
+  type BackupSelection,
+  type BackupSource,
+} from '../archive/backup-source.ts';
+import { createArchive, type CreateArchiveOptions, type CreatedArchive } from '../archive/create.ts';
+import { cacheDirectory } from '../archive/local-cache.ts';
+import { PatternMatcher } from '../archive/pattern-matcher.ts';
+import { basicJsonData, cacheJson } from '../archive/repository-info.ts';
+import type { Session } from '../archive/session.ts';
+import type { StreamOptions } from '../archive/stream-file.ts';
+import { gidToName, uidToName } from '../platform/users.ts';
+import { fromUtf8 } from '../util/bytes.ts';
+import { decodeSurrogateEscaped, encodeSurrogateEscaped } from '../util/surrogate-escape.ts';
+import type { SourceArgs } from './commands/create-args.ts';
+import type { CliContext } from './context.ts';
+import { mergePatternRules } from './options/exclusion.ts';
+import { evaluateEscapes } from './options/values.ts';
+import { archiveSummaryLines, type ArchiveSummary } from './output/archive-summary.ts';
+import { logStatistics } from './output/log-statistics.ts';
+import { printJson } from './output/print-json.ts';
+
+/** What to print about the archive. */
+export interface StatisticsArgs {
+  readonly stats: boolean;
+  readonly quickStats: boolean;
+}
+
+/** What is special about a source. */
+export interface StreamArgs {
+  readonly stdinName: string;
+  readonly stdinUser: string | undefined;
+  readonly stdinGroup: string | undefined;
+  readonly stdinMode: number;
+  readonly contentFromCommand: boolean;
+  readonly pathsFromStdin: boolean;
+  readonly pathsFromCommand: boolean;
+  readonly pathsDelimiter: string | undefined;
+}
+
+type AllArgs = SourceArgs & StreamArgs;
+
+export async function dryRun(ctx: CliContext, args: AllArgs): Promise<void> {
+  await dryRunSelection(ctx, selectionOf(args));
+}
+
+/** Makes the archive, and prints what the arguments ask for. */
+export async function createInSession(
+  ctx: CliContext,
+  session: Session,
+  name: string,
+  args: AllArgs & StatisticsArgs & { readonly noCacheSync: boolean },
+): Promise<CreatedArchive> {
+  const { json, stats, quickStats } = args;
+  const commandLine = ctx.io.commandLine;
+  const options: CreateArchiveOptions = {
+    ...selectionOf(args),
+    name,
+    cmdline: commandLine,
+    comment: args.comment,
+    timestampNs: args.timestampNs,
+    chunkerParams: args.chunkerParams,
+    filesCacheMode: args.filesCacheMode,
+    filesChanged: args.filesChanged,
+    checkpointIntervalSeconds: args.checkpointInterval,
+    permitAdHocCache: args.noCacheSync,
+    progress: ctx.progress,
+    readSpecial: args.readSpecial,
+    sparse: args.sparse,
+    atime: args.atime,
+    noCtime: args.noctime,
+    noBirthtime: args.nobirthtime,
+    numericIds: args.numericIds,
+    noFlags: args.noFlags,
+    noAcls: args.noAcls,
+    noXattrs: args.noXattrs,
+    onCreated: async (archive, cache) => {
+      if (!json && !stats && !quickStats) return;
+      const summary = summaryOf(session, archive, cache, commandLine);
+      if (json) await printCreated(ctx, session, cache, summary, quickStats);
+      else await logCreated(ctx, session, cache, summary, args);
+    },
+  };
+  return createArchive(session, options);
+}
+
+function selectionOf(args: AllArgs): BackupSelection {
+  const { rules, roots } = mergePatternRules(args.patterns);
+  return {
+    source: sourceOf(args, [...roots, ...args.paths]),
+    matcher: PatternMatcher.build(rules),
+    oneFileSystem: args.oneFileSystem,
+    excludeCaches: args.excludeCaches,
+    excludeIfPresent: args.excludeIfPresent.map(encodeSurrogateEscaped),
+    keepExcludeTags: args.keepExcludeTags,
+    excludeNodump: args.excludeNodump,
+    stream: streamOf(args),
+  };
+}
+
+const STDIN_FD = 0;
+
+function sourceOf(args: StreamArgs, paths: readonly string[]): BackupSource {
+  const delimiter = encodeSurrogateEscaped(evaluateEscapes(args.pathsDelimiter ?? '\n'));
+  if (args.contentFromCommand) return { kind: 'content-command', argv: paths };
+  if (args.pathsFromCommand) return { kind: 'path-command', argv: paths, delimiter };
+  if (args.pathsFromStdin) return { kind: 'path-list', fd: STDIN_FD, delimiter };
+  return { kind: 'paths', paths: paths.map(encodeSurrogateEscaped) };
+}
+
+function streamOf(args: StreamArgs): StreamOptions {
+  return {
+    path: encodeSurrogateEscaped(args.stdinName),
+    mode: args.stdinMode,
+    user: args.stdinUser ?? nameOrRoot(uidToName(0)),
+    group: args.stdinGroup ?? nameOrRoot(gidToName(0)),
+  };
+}
+
+function nameOrRoot(name: Uint8Array | undefined): string {
+  return decodeSurrogateEscaped(name ?? fromUtf8('root'));
+}
+
+const MAX_DATA_SIZE_BYTES = 20_971_479;
+
+function summaryOf(
+  session: Session,
+  archive: CreatedArchive,
+  cache: ChunksCache,
+  commandLine: readonly string[],
+): ArchiveSummary {
+  return {
+    ...archive,
+    location: session.repository.location,
+    sizeUtilization: (cache.chunks.get(archive.id)?.csizeBytes ?? 0) / MAX_DATA_SIZE_BYTES,
+    commandLine,
+  };
+}
+
+async function logCreated(
+  ctx: CliContext,
+  session: Session,
+  cache: ChunksCache,
+  summary: ArchiveSummary,
+  { quickStats, iec }: StatisticsArgs & { readonly iec: boolean },
+): Promise<void> {
+  const { originalSizeBytes, compressedSizeBytes, deduplicatedSizeBytes } = summary.statistics;
+  const sizes = [originalSizeBytes, compressedSizeBytes, deduplicatedSizeBytes] as const;
+  const ruler = '-'.repeat(78);
+  const all = quickStats
+    ? []
+    : [
+        formatRepositoryStatistics(await repositoryStatistics(ctx, session, cache), {
+          iec,
+          kind: cache.kind,
+        }),
+      ];
+  logStatistics(ctx, [
+    ...archiveSummaryLines(summary),
+    ruler,
+    STATISTICS_HEADER,
+    formatStatisticsRow('This archive:', sizes, { iec }),
+    ...all,
+  ]);
+}
+
+async function printCreated(
+  ctx: CliContext,
+  session: Session,
+  cache: ChunksCache,
+  summary: ArchiveSummary,
+  quickStats: boolean,
+): Promise<void> {
+  const path = cache.kind === 'local' ? cacheDirectory(ctx, session.repository.idHex).path : undefined;
+  const cacheData = quickStats ? undefined : cacheJson(await repositoryStatistics(ctx, session, cache), path);
+  const { name, id, start, end, duration, stats, limits, command_line } = archiveInfoJson({
+    ...summary,
+    idHex: Buffer.from(summary.id).toString('hex'),
+    cwd: '',
+    hostname: '',
+    username: '',
+    comment: '',
+    chunkerParams: [],
+  });
+  const archive = { name, id, start, end, duration, stats, limits, command_line };
+  printJson(ctx, { ...basicJsonData(session.manifest, cacheData), archive });
+}

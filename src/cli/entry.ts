@@ -1,0 +1,154 @@
+/** What runs when the program is started: the real streams, clock and signals around `main`. */
+import { readFile, stat } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { EXIT_ERROR } from './exit-code.ts';
+import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io.ts';
+import { StreamOutput } from './output/stream-output.ts';
+import { isDamaged, lastArguments } from './raw-arguments.ts';
+import { nowNs } from '../platform/clock.ts';
+import { versionText } from './version.ts';
+
+const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+const stdout = new StreamOutput({
+  isTerminal: isatty(1),
+  columns: () => columnsFromEnv() ?? process.stdout.columns,
+  writeAll: (data) => writeAll(1, data),
+});
+
+const stderr = new StreamOutput({
+  isTerminal: isatty(2),
+  columns: () => columnsFromEnv() ?? process.stderr.columns,
+  writeAll: (data) => writeAll(2, data),
+  beforeWrite: () => stdout.flush(),
+});
+
+/** What the program says goes out at once, in the order in which it was said. */
+const immediateStderr = {
+  isTerminal: stderr.isTerminal,
+  get columns() {
+    return stderr.columns;
+  },
+  write(data: string | Uint8Array): void {
+    stdout.flush();
+    stderr.write(data);
+    stderr.flush();
+  },
+};
+
+function columnsFromEnv(): number | undefined {
+  const columns = Number(process.env['COLUMNS']);
+  return Number.isInteger(columns) && columns > 0 ? columns : undefined;
+}
+
+function writeAll(fd: number, data: Uint8Array): void {
+  for (let offset = 0; offset < data.length;) {
+    try {
+      offset += writeSync(fd, data, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function readArguments(): string[] {
+  const argv = process.argv.slice(2);
+  if (!isDamaged(argv)) return argv;
+  try {
+    return lastArguments(readFileSync('/proc/self/cmdline'), argv.length);
+  } catch {
+    return argv;
+  }
+}
+
+/** The first signal asks the work to stop; the second ends the process. */
+function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of Object.keys(signalCodes) as StopSignal[]) {
+    process.on(name, () => {
+      if (controller.signal.aborted) exit(signalCodes[name]);
+      controller.abort(new SignalReceived(name));
+    });
+  }
+  // Node would open a debugger's port on this one.
+  process.on('SIGUSR1', () => {});
+  return controller.signal;
+}
+
+function exit(code: number): never {
+  stdout.flush();
+  process.exit(code);
+}
+
+function failUnexpectedly(error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  immediateStderr.write(`Internal error: ${text}\nThis is a fault in alcove. Please report it.\n`);
+  exit(EXIT_ERROR);
+}
+
+async function readIdentity(): Promise<Identity> {
+  const { getFqdn, getHostname, getUserName } = await import('../platform/host-name.ts');
+  return { pid: process.pid, hostname: getHostname(), fqdn: getFqdn(), user: getUserName() };
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readInput(): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function realIo(argv: readonly string[]): CliIo {
+  return {
+    argv,
+    commandLine: [process.argv[1] ?? 'alcove', ...argv],
+    env: process.env,
+    cwd: process.cwd(),
+    stdout,
+    stderr: immediateStderr,
+    signal: stopOnSignals(),
+    nowNs,
+    readFile: (path) => readFile(resolve(process.cwd(), path)),
+    modifiedNs: async (path) => {
+      try {
+        return (await stat(resolve(process.cwd(), path), { bigint: true })).mtimeNs;
+      } catch {
+        return undefined;
+      }
+    },
+    identity: readIdentity,
+    setUmask: (mask) => void process.umask(mask),
+    hasTerminal,
+    readPassphrase: async (prompt) => {
+      const { readSecret } = await import('../platform/tty.ts');
+      return readSecret(prompt);
+    },
+    readInput,
+    readLine: async () => {
+      stdout.flush();
+      const { readLine } = await import('../platform/tty.ts');
+      return readLine();
+    },
+  };
+}
+
+const argv = readArguments();
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  stdout.write(`${versionText()}\n`);
+  exit(0);
+}
+process.on('uncaughtException', failUnexpectedly);
+process.on('unhandledRejection', failUnexpectedly);
+const { main } = await import('./main.ts');
+exit(await main(realIo(argv)));

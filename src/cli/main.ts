@@ -1,0 +1,98 @@
+import type { CliContext } from './context.ts';
+import type { CommandLine } from './parse-command-line.ts';
+import { classifyExitCode, EXIT_ERROR, EXIT_SUCCESS, exitCode, type ExitCodeStyle } from './exit-code.ts';
+import { SignalReceived, type CliIo } from './io.ts';
+import { UsageError } from './usage-error.ts';
+
+type CommandRun = Extract<CommandLine, { kind: 'command' }>;
+
+/** Runs one command line; gives the exit code. Never throws. */
+export async function main(io: CliIo): Promise<number> {
+  let line: CommandLine;
+  try {
+    const { parseCommandLine } = await import('./parse-command-line.ts');
+    line = await parseCommandLine(io.argv, io);
+    if (line.kind === 'version') {
+      const { versionText } = await import('./version.ts');
+      io.stdout.write(`${versionText()}\n`);
+      return EXIT_SUCCESS;
+    }
+    if (line.kind === 'help') {
+      const { helpText } = await import('./help/help-text.ts');
+      io.stdout.write(await helpText(line.name, io.stdout.columns));
+      return EXIT_SUCCESS;
+    }
+  } catch (error) {
+    return refuse(io, error);
+  }
+  return runCommand(io, line);
+}
+
+/** What goes wrong before there is a reporter: plain text, whatever the options say. */
+async function refuse(io: CliIo, error: unknown): Promise<number> {
+  if (error instanceof UsageError) {
+    const { usageLine } = await import('./help/help-text.ts');
+    const program = error.command === '' ? 'alcove' : `alcove ${error.command}`;
+    io.stderr.write(`${await usageLine(error.command)}${program}: error: ${error.message}\n`);
+    if (error.hint !== undefined) io.stderr.write(`${error.hint}\n`);
+    return EXIT_ERROR;
+  }
+  const { describeError } = await import('./output/error-text.ts');
+  const { message, hint } = await describeError(error);
+  io.stderr.write(`${message}\n`);
+  if (hint !== undefined) io.stderr.write(`${hint}\n`);
+  return exitCode({ error, warnings: [] }, styleOf(io));
+}
+
+async function runCommand(io: CliIo, { spec, args, deprecations }: CommandRun): Promise<number> {
+  io.setUmask(args.umask);
+  const { createContext } = await import('./context.ts');
+  const ctx = await createContext(io, spec, args);
+  const { reporter } = ctx;
+  for (const deprecation of deprecations) reporter.log('warning', deprecation);
+  if (args.showVersion) {
+    const { BORG_VERSION } = await import('./version.ts');
+    reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });
+  }
+  let error: unknown;
+  let requested: number | undefined;
+  try {
+    requested = (await spec.run(ctx, args)) ?? undefined;
+  } catch (thrown) {
+    error = thrown ?? new Error('nothing was thrown');
+  }
+  reporter.leaveProgressLine();
+  const signal = signalOf(io, error);
+  if (error !== undefined)
+    await showError(ctx, signal === undefined ? error : new SignalReceived(signal), error);
+  const code = exitCode({ error, signal, requested, warnings: reporter.warnings }, styleOf(io));
+  if (args.showRc) showExitCode(ctx, code);
+  return code;
+}
+
+async function showError({ reporter }: CliContext, shown: unknown, error: unknown): Promise<void> {
+  const { describeError, stackText } = await import('./output/error-text.ts');
+  const { message, msgid, hint, internal } = await describeError(shown);
+  reporter.log('error', message, { msgid });
+  if (hint !== undefined) reporter.log('error', hint);
+  if (reporter.shows('debug')) reporter.log('debug', stackText(error));
+  else if (internal) reporter.log('error', 'Run it with --debug for the stack.');
+}
+
+/** A command that was told to stop by Ctrl-C may end with an error of its own; the other signals end it anyway. */
+function signalOf(io: CliIo, error: unknown) {
+  const reason: unknown = io.signal.aborted ? io.signal.reason : undefined;
+  if (error === undefined || !(reason instanceof SignalReceived)) return undefined;
+  const stopped = error === reason || (error instanceof Error && error.name === 'AbortError');
+  return stopped || reason.signalName !== 'SIGINT' ? reason.signalName : undefined;
+}
+
+function showExitCode({ reporter }: CliContext, code: number): void {
+  const kind = classifyExitCode(code);
+  const level = kind === 'success' ? 'info' : kind === 'warning' ? 'warning' : 'error';
+  reporter.log(level, `terminating with ${kind} status, rc ${code}`, { logger: 'borg.output.show-rc' });
+}
+
+function styleOf(io: CliIo): ExitCodeStyle {
+  return io.env['BORG_EXIT_CODES'] === 'modern' ? 'modern' : 'legacy';
+}

@@ -1,0 +1,36 @@
+/** Repositories of the command line for commands that need no key. */
+import { cacheDirectory, cacheLock } from '../archive/local-cache.ts';
+import { openLocalRepository } from '../archive/session.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { CliContext } from './context.ts';
+import type { CommonArgs } from './options/common.ts';
+import type { LocationArgs } from './options/positionals.ts';
+
+export interface RepositoryNeeds {
+  /** To write to it. */
+  readonly exclusive?: boolean;
+  /** False takes no lock, also without --bypass-lock. */
+  readonly lock?: boolean;
+}
+
+type RepositoryArgs = CommonArgs & LocationArgs;
+
+export function openRepositoryAt(
+  ctx: CliContext,
+  args: RepositoryArgs,
+  needs: RepositoryNeeds = {},
+): Promise<Repository> {
+  return openLocalRepository(ctx, args.location, {
+    exclusive: needs.exclusive,
+    lock: needs.lock ?? args.lock,
+    lockWaitSeconds: args.lockWait,
+  });
+}
+
+/** Removes the locks of the repository and of its cache here, whoever holds them. */
+export async function breakLocks(ctx: CliContext, args: RepositoryArgs): Promise<void> {
+  await using repository = await openRepositoryAt(ctx, args, { lock: false });
+  await repository.breakLock();
+  const directory = cacheDirectory(ctx, repository.idHex);
+  if (directory.exists()) cacheLock(ctx, directory, undefined).break();
+}

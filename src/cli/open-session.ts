@@ -1,0 +1,25 @@
+import type { Operation } from '../archive/manifest.ts';
+import { openSession, type Session } from '../archive/session.ts';
+import type { CompressionSpec } from '../compress/compression-spec.ts';
+import type { CliContext } from './context.ts';
+import type { CommonArgs } from './options/common.ts';
+import type { LocationArgs } from './options/positionals.ts';
+
+export interface SessionNeeds {
+  /** What will be done, for repositories that demand features. */
+  readonly operations: readonly Operation[];
+  /** Check that it is the repository that it was. Default true; a command that opens the cache leaves it to that. */
+  readonly secure?: boolean;
+  /** To write to it. */
+  readonly exclusive?: boolean;
+  readonly compression?: CompressionSpec | undefined;
+}
+
+/** The repository of the command line with its key and manifest, as most commands need it. */
+export function openSessionAt(
+  ctx: CliContext,
+  args: CommonArgs & LocationArgs,
+  needs: SessionNeeds,
+): Promise<Session> {
+  return openSession(ctx, args.location, { ...needs, lock: args.lock, lockWaitSeconds: args.lockWait });
+}

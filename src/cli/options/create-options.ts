@@ -1,0 +1,130 @@
+/** Options of what makes archives. Source: Borg 1.4.5 archiver.py, build_parser ("borg create"). */
+import { InvalidChunkerParams, parseChunkerParams } from '../../chunker/chunker-params.ts';
+import { InvalidCompression, parseCompression } from '../../compress/compression-spec.ts';
+import { flag } from './flag.ts';
+import { InvalidValue, type OptionGroup, type OptionSpec, type ParseValue } from './option.ts';
+import { parsePlaceholders } from './placeholder-values.ts';
+import { parseTimestamp } from './timestamp-value.ts';
+import { parseFilesCacheMode, parseInteger } from './values.ts';
+
+const compression: ParseValue = (text) => {
+  try {
+    return parseCompression(text);
+  } catch (error) {
+    if (error instanceof InvalidCompression) throw new InvalidValue(error.message);
+    throw error;
+  }
+};
+
+const chunkerParams: ParseValue = (text) => {
+  try {
+    return parseChunkerParams(text);
+  } catch (error) {
+    if (error instanceof InvalidChunkerParams) throw new InvalidValue(error.message);
+    throw error;
+  }
+};
+
+export const compressionOption: OptionSpec = {
+  flags: ['-C', '--compression'],
+  dest: 'compression',
+  metavar: 'COMPRESSION',
+  parse: compression,
+  help: 'compress with COMPRESSION, see "help compression" (default: lz4)',
+};
+
+export const commentOption: OptionSpec = {
+  flags: ['--comment'],
+  dest: 'comment',
+  metavar: 'COMMENT',
+  parse: parsePlaceholders,
+  fallback: '',
+  help: 'add a text to the archive',
+};
+
+export const numericIdsOptions: readonly OptionSpec[] = [
+  {
+    ...flag('--numeric-owner', 'numericIds', 'the same as --numeric-ids'),
+    deprecated: 'Warning: "--numeric-owner" has been deprecated. Use --numeric-ids instead.',
+  },
+  flag('--numeric-ids', 'numericIds', 'use only the numbers of users and groups'),
+];
+
+export const noFlagsOptions: readonly OptionSpec[] = [
+  {
+    ...flag('--nobsdflags', 'noFlags', 'the same as --noflags'),
+    deprecated: 'Warning: "--nobsdflags" has been deprecated. Use --noflags instead.',
+  },
+  flag('--noflags', 'noFlags', 'leave out file flags (e.g. nodump, immutable)'),
+];
+
+export const fileSystemOptions: OptionGroup = {
+  title: 'File system options',
+  options: [
+    flag(['-x', '--one-file-system'], 'oneFileSystem', 'stay in the file system that each PATH is in'),
+    ...numericIdsOptions,
+    {
+      ...flag('--noatime', 'noatime', 'do nothing: access times are left out anyway'),
+      deprecated: 'Warning: "--noatime" has been deprecated because it is the default now.',
+    },
+    flag('--atime', 'atime', 'store access times'),
+    flag('--noctime', 'noctime', 'leave out change times'),
+    flag('--nobirthtime', 'nobirthtime', 'leave out times of creation'),
+    ...noFlagsOptions,
+    flag('--noacls', 'noAcls', 'leave out access control lists'),
+    flag('--noxattrs', 'noXattrs', 'leave out extended attributes'),
+    flag('--sparse', 'sparse', 'find holes in sparse files (only with a fixed chunker)'),
+    {
+      flags: ['--files-cache'],
+      dest: 'filesCacheMode',
+      metavar: 'MODE',
+      action: 'once',
+      parse: parseFilesCacheMode,
+      fallback: 'cis',
+      help: 'how to tell that a file is unchanged: a comma-separated list of ctime, mtime, size, inode, rechunk, disabled (default: ctime,size,inode)',
+    },
+    {
+      flags: ['--files-changed'],
+      dest: 'filesChanged',
+      metavar: 'MODE',
+      action: 'once',
+      choices: ['ctime', 'mtime', 'disabled'],
+      fallback: 'ctime',
+      help: 'how to tell that a file changed while it was read: ctime, mtime, disabled (default: ctime)',
+    },
+    flag('--read-special', 'readSpecial', 'read devices and pipes as if they were files'),
+  ],
+};
+
+export const checkpointOption: OptionSpec = {
+  flags: ['-c', '--checkpoint-interval'],
+  dest: 'checkpointInterval',
+  metavar: 'SECONDS',
+  parse: parseInteger,
+  fallback: 1800,
+  help: 'write a checkpoint every SECONDS seconds (default: 1800)',
+};
+
+export const archiveOptions: OptionGroup = {
+  title: 'Archive options',
+  options: [
+    commentOption,
+    {
+      flags: ['--timestamp'],
+      dest: 'timestampNs',
+      metavar: 'TIMESTAMP',
+      parse: parseTimestamp,
+      help: 'the date and time of the archive (UTC, yyyy-mm-ddThh:mm:ss), or a file or directory to take it from',
+    },
+    checkpointOption,
+    {
+      flags: ['--chunker-params'],
+      dest: 'chunkerParams',
+      metavar: 'PARAMS',
+      action: 'once',
+      parse: chunkerParams,
+      help: 'how to cut files: ALGO,CHUNK_MIN_EXP,CHUNK_MAX_EXP,HASH_MASK_BITS,HASH_WINDOW_SIZE (default: buzhash,19,23,21,4095)',
+    },
+    compressionOption,
+  ],
+};

@@ -1,0 +1,157 @@
+import type { BorgWarning } from '../../errors.ts';
+import type { Environment } from '../../util/context.ts';
+import type {
+  ArchiveCounts,
+  LogLevel,
+  MessageProgress,
+  PercentProgress,
+  Question,
+  Reporter,
+} from '../../util/reporter.ts';
+import { toDisplayText } from '../../util/surrogate-escape.ts';
+import type { Output } from '../io.ts';
+import type { LogFilter } from './log-filter.ts';
+import { percentStep } from './percent-text.ts';
+import { answerQuestion, type QuestionMessage } from './question.ts';
+
+export const DEFAULT_LOGGER = 'borg.archiver';
+export const LIST_LOGGER = 'borg.output.list';
+export const PROGRESS_LOGGER = 'borg.output.progress';
+
+/** Milliseconds between two lines of an archive's progress. */
+const ARCHIVE_PROGRESS_INTERVAL_MS = 200;
+
+export interface ReporterOptions {
+  readonly stderr: Output;
+  readonly env: Environment;
+  readonly filter: LogFilter;
+  readonly progress: boolean;
+  /** Show the status of files at all (--list). */
+  readonly list: boolean;
+  /** Statuses to show, as letters (--filter); undefined shows all. */
+  readonly statusFilter?: string | undefined;
+  readonly iec: boolean;
+  nowNs(): bigint;
+  readLine(): Promise<string | undefined>;
+}
+
+/** One line of a percentage's progress. */
+export interface PercentLine {
+  readonly operation: number;
+  readonly msgid: string;
+  readonly template: string;
+  readonly percent: number;
+  readonly current: number;
+  readonly total: number;
+  readonly info: readonly string[] | undefined;
+}
+
+/** What text and JSON output share: which lines are shown, how often, and what becomes of warnings. */
+export abstract class CliReporter implements Reporter {
+  readonly warnings: BorgWarning[] = [];
+  protected readonly options: ReporterOptions;
+  #operations = 0;
+  #lastArchiveProgressMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ReporterOptions) {
+    this.options = options;
+  }
+
+  protected abstract writeLog(level: LogLevel, message: string, logger: string, msgid?: string): void;
+  protected abstract writeFileStatus(status: string, path: Uint8Array): void;
+  protected abstract writeArchiveProgress(counts: ArchiveCounts, path: Uint8Array | undefined): void;
+  protected abstract writeArchiveProgressEnd(): void;
+  protected abstract writePercent(line: PercentLine): void;
+  protected abstract writeMessage(operation: number, msgid: string, text: string): void;
+  protected abstract writeProgressEnd(operation: number, msgid: string, kind: 'percent' | 'message'): void;
+  protected abstract writeQuestion(
+    kind: QuestionMessage,
+    text: string,
+    isPrompt: boolean,
+    msgid: string,
+    envVariable?: string,
+  ): void;
+
+  log(level: LogLevel, message: string, options: { logger?: string; msgid?: string } = {}): void {
+    const logger = options.logger ?? DEFAULT_LOGGER;
+    if (this.options.filter.shows(level, logger)) this.writeLog(level, message, logger, options.msgid);
+  }
+
+  /** Whether a line of this logger would be shown; for texts that are expensive to make. */
+  shows(level: LogLevel, logger: string = DEFAULT_LOGGER): boolean {
+    return this.options.filter.shows(level, logger);
+  }
+
+  /** For the person at the terminal, not for logs. */
+  tell(_text: string): void {}
+
+  warn(warning: BorgWarning): void {
+    this.warnings.push(warning);
+    this.log('warning', warning.message, { msgid: warning.msgid });
+  }
+
+  fileStatus(status: string, path: Uint8Array): void {
+    const { list, statusFilter } = this.options;
+    if (!list || (statusFilter !== undefined && !statusFilter.includes(status))) return;
+    if (status === '') this.log('info', toDisplayText(path), { logger: LIST_LOGGER });
+    else this.writeFileStatus(status, path);
+  }
+
+  archiveProgress(counts: ArchiveCounts, path?: Uint8Array): void {
+    if (!this.options.progress) return;
+    const nowMs = this.nowMs();
+    if (nowMs - this.#lastArchiveProgressMs < ARCHIVE_PROGRESS_INTERVAL_MS) return;
+    this.#lastArchiveProgressMs = nowMs;
+    this.writeArchiveProgress(counts, path);
+  }
+
+  archiveProgressEnd(): void {
+    if (!this.options.progress) return;
+    this.#lastArchiveProgressMs = Number.NEGATIVE_INFINITY;
+    this.writeArchiveProgressEnd();
+  }
+
+  percent(msgid: string, text: string, total: number): PercentProgress {
+    const operation = ++this.#operations;
+    if (!this.options.progress) return { advance() {}, finish() {} };
+    const step = percentStep(msgid, text);
+    let current = 0;
+    let triggerAt = 0;
+    return {
+      advance: (options = {}) => {
+        if (options.current !== undefined) current = options.current;
+        const percent = total === 0 ? 100 : (current * 100) / total;
+        current += options.steps ?? 1;
+        if (percent < triggerAt) return;
+        triggerAt += step;
+        this.writePercent({ operation, msgid, template: text, percent, current, total, info: options.info });
+      },
+      finish: () => this.writeProgressEnd(operation, msgid, 'percent'),
+    };
+  }
+
+  message(msgid: string): MessageProgress {
+    const operation = ++this.#operations;
+    if (!this.options.progress) return { show() {}, finish() {} };
+    return {
+      show: (text) => this.writeMessage(operation, msgid, text),
+      finish: () => this.writeProgressEnd(operation, msgid, 'message'),
+    };
+  }
+
+  ask(question: Question): Promise<boolean> {
+    return answerQuestion(question, {
+      env: this.options.env,
+      say: (kind, text, isPrompt, envVariable) =>
+        this.writeQuestion(kind, text, isPrompt, question.env, envVariable),
+      readLine: () => this.options.readLine(),
+    });
+  }
+
+  /** Leaves the line that progress stands in, before other text goes to the terminal. */
+  leaveProgressLine(): void {}
+
+  protected nowMs(): number {
+    return Number(this.options.nowNs() / 1_000_000n);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * From what was typed to a command and its arguments. Common options may stand before the command, between the
+ * parts of its name, and after it; the later one wins.
+ *
+ * Source: Borg 1.4.5 archiver.py (parse_args, CommonOptions).
+ */
+import type { CommandSpec } from './command.ts';
+import { choicesOf, commandGroups, isUnavailable, loadCommand } from './command-table.ts';
+import { commonOptions, type CommonArgs } from './options/common.ts';
+import { optionsOf, type OptionSpec, type ParseContext } from './options/option.ts';
+import { missingOptions, resolveOptions, resolvePositionals } from './options/resolve.ts';
+import { readTokens, type Occurrence, type Tokens } from './options/tokens.ts';
+import { GeneralError } from '../errors.ts';
+import { UsageError } from './usage-error.ts';
+
+export type CommandLine =
+  | { readonly kind: 'version' }
+  /** Help on a command, a group of commands, or (empty) the program. */
+  | { readonly kind: 'help'; readonly name: string }
+  | {
+      readonly kind: 'command';
+      readonly spec: CommandSpec;
+      readonly args: CommonArgs;
+      /** Warnings about deprecated spellings. */
+      readonly deprecations: readonly string[];
+    };
+
+const versionOption: OptionSpec = {
+  flags: ['-V', '--version'],
+  dest: 'version',
+  action: 'constant',
+  fallback: false,
+  help: 'show the version and exit',
+};
+
+export const programOptions: readonly OptionSpec[] = [versionOption, ...commonOptions.options];
+
+export async function parseCommandLine(argv: readonly string[], context: ParseContext): Promise<CommandLine> {
+  if (argv.length === 0) return { kind: 'help', name: '' };
+  const found = findCommand(argv);
+  if ('kind' in found) return found;
+  const { name, rest, occurrences } = found;
+  const spec = await loadCommand(name)!;
+  const options = [...optionsOf(spec), ...commonOptions.options];
+  const stopAtOperand = spec.positionals.some((positional) => positional.arity === 'rest');
+  const tokens = readTokens(name, options, rest, stopAtOperand);
+  if (asksFor('help', tokens)) return { kind: 'help', name };
+  const all: Occurrence[] = [...occurrences, ...tokens.occurrences];
+  const args = await resolveOptions(name, options, all, context);
+  // Operands behind an unknown option may be its values, so nothing can be said about them.
+  refuseUnrecognized(tokens.unknown, name);
+  const missing = missingOptions(options, all);
+  const left = await resolvePositionals(name, spec.positionals, tokens.operands, missing, args, context);
+  refuseUnrecognized(left, name);
+  const parsed = args as unknown as CommonArgs;
+  if (!parsed.lock && !spec.mayBypassLock) {
+    throw new GeneralError(['Not allowed to bypass locking mechanism for chosen command']);
+  }
+  const problem = spec.check?.(parsed);
+  if (problem !== undefined) throw new UsageError(name, problem);
+  return { kind: 'command', spec, args: parsed, deprecations: deprecationsOf(all) };
+}
+
+interface FoundCommand {
+  readonly name: string;
+  readonly rest: readonly string[];
+  /** Options in front of it. */
+  readonly occurrences: readonly Occurrence[];
+}
+
+function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLine, { kind: 'command' }> {
+  const first = readTokens('', programOptions, argv, true);
+  for (const { option } of first.occurrences) {
+    if (option === versionOption) return { kind: 'version' };
+    if (option.dest === 'help') return { kind: 'help', name: '' };
+  }
+  refuseUnrecognized(first.unknown);
+  let rest = first.operands;
+  let name = rest[0];
+  if (name === undefined) return { kind: 'help', name: '' };
+  refuseUnknownName('', name);
+  rest = rest.slice(1);
+  const occurrences = [...first.occurrences];
+  if (Object.hasOwn(commandGroups, name)) {
+    const middle = readTokens(name, commonOptions.options, rest, true);
+    if (asksFor('help', middle)) return { kind: 'help', name };
+    refuseUnrecognized(middle.unknown, name);
+    const second = middle.operands[0];
+    if (second === undefined) return { kind: 'help', name };
+    refuseUnknownName(name, second);
+    occurrences.push(...middle.occurrences);
+    rest = middle.operands.slice(1);
+    name = `${name} ${second}`;
+  }
+  if (isUnavailable(name)) {
+    throw new UsageError(name, `"${name}" is not available in this version yet`);
+  }
+  return { name, rest, occurrences };
+}
+
+function refuseUnknownName(group: string, name: string): void {
+  const choices = choicesOf(group);
+  if (choices.includes(name)) return;
+  const list = choices.map((choice) => `'${choice}'`).join(', ');
+  throw new UsageError(group, `argument <command>: invalid choice: '${name}' (choose from ${list})`);
+}
+
+function refuseUnrecognized(tokens: readonly string[], name?: string): void {
+  if (tokens.length === 0) return;
+  const command = name === undefined ? 'alcove' : `alcove ${name}`;
+  const message = `unrecognized arguments: ${tokens.join(' ')}`;
+  throw new UsageError('', message, `"${command} --help" lists the options.`);
+}
+
+function asksFor(dest: string, tokens: Tokens): boolean {
+  return tokens.occurrences.some(({ option }) => option.dest === dest);
+}
+
+function deprecationsOf(occurrences: readonly Occurrence[]): string[] {
+  return occurrences.flatMap(({ option }) => (option.deprecated === undefined ? [] : [option.deprecated]));
+}

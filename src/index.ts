@@ -1,0 +1,19 @@
+/** The library: what other programs may build on. Everything else may change at any time. */
+export { Archive, type ArchiveOptions } from './archive/archive.ts';
+export {
+  selectArchives as listArchives,
+  type ArchiveSelection,
+  type ArchiveSortKey,
+  type SelectedArchive,
+} from './archive/archive-selection.ts';
+export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create.ts';
+export type { BackupSelection, BackupSource } from './archive/backup-source.ts';
+export { extractArchive, type ExtractOptions } from './archive/extract.ts';
+export { initRepository, type InitOptions } from './archive/init-repository.ts';
+export { PatternMatcher } from './archive/pattern-matcher.ts';
+export { openSession as openRepository, type Session, type SessionOptions } from './archive/session.ts';
+export { BorgError, BorgWarning } from './errors.ts';
+export type { ChunkRef, Item } from './format/item.ts';
+export { InvalidLocation, Location } from './format/location.ts';
+export type { Context } from './util/context.ts';
+export { SilentReporter, type Reporter } from './util/reporter.ts';

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { OptionSpec } from '../../src/cli/options/option.ts';
+import { readTokens } from '../../src/cli/options/tokens.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+
+const options: readonly OptionSpec[] = [
+  { flags: ['-s', '--stats'], dest: 'stats', help: '' },
+  { flags: ['--stdin-name'], dest: 'stdinName', metavar: 'NAME', help: '' },
+  { flags: ['--no-cache-sync'], dest: 'noCacheSync', help: '' },
+  { flags: ['-e', '--exclude'], dest: 'patterns', metavar: 'PATTERN', help: '' },
+  { flags: ['--exclude-from'], dest: 'patterns', metavar: 'FILE', help: '' },
+  { flags: ['--info', '-v', '--verbose'], dest: 'level', help: '' },
+];
+
+function read(argv: string[], stopAtOperand = false): [string, string | undefined][] {
+  const { occurrences } = readTokens('create', options, argv, stopAtOperand);
+  return occurrences.map(({ flag, text }) => [flag, text]);
+}
+
+describe('readTokens()', () => {
+  it('keeps the order of options of different names', () => {
+    assert.deepEqual(read(['-e', 'a', '--exclude-from', 'f', 'REPO', '--exclude=b', '-ec']), [
+      ['-e', 'a'],
+      ['--exclude-from', 'f'],
+      ['--exclude', 'b'],
+      ['-e', 'c'],
+    ]);
+  });
+
+  const accepted: [title: string, argv: string[], occurrences: [string, string | undefined][]][] = [
+    ['an abbreviation that only one option has', ['--stat'], [['--stats', undefined]]],
+    ['an abbreviation with a value', ['--stdin=x'], [['--stdin-name', 'x']]],
+    ['a name that begins others', ['--exclude', 'x'], [['--exclude', 'x']]],
+    ['an option that begins with --no', ['--no-cache-sync'], [['--no-cache-sync', undefined]]],
+    [
+      'one-letter options in one word',
+      ['-vsex'],
+      [
+        ['-v', undefined],
+        ['-s', undefined],
+        ['-e', 'x'],
+      ],
+    ],
+    ['a value that begins with a dash and has a space', ['-e', '- x'], [['-e', '- x']]],
+    ['a value that is a negative number', ['-e', '-5'], [['-e', '-5']]],
+    ['a lone dash as a value', ['--exclude-from', '-'], [['--exclude-from', '-']]],
+    [
+      'an empty value',
+      ['--exclude=', '--stdin-name', ''],
+      [
+        ['--exclude', ''],
+        ['--stdin-name', ''],
+      ],
+    ],
+    ['a value with an equals sign', ['--exclude=a=b'], [['--exclude', 'a=b']]],
+    [
+      'all spellings',
+      ['--info', '-v', '--verbose'],
+      [
+        ['--info', undefined],
+        ['-v', undefined],
+        ['--verbose', undefined],
+      ],
+    ],
+  ];
+  for (const [title, argv, occurrences] of accepted) {
+    it(`takes ${title}`, () => assert.deepEqual(read(argv), occurrences));
+  }
+
+  const refused: [title: string, argv: string[], message: string][] = [
+    [
+      'an abbreviation that several options have',
+      ['--st'],
+      'ambiguous option: --st could match --stats, --stdin-name',
+    ],
+    ['a missing value', ['--exclude'], 'argument -e/--exclude: expected one argument'],
+    [
+      'an option in place of a value',
+      ['--exclude', '--stats'],
+      'argument -e/--exclude: expected one argument',
+    ],
+    ['an unknown option in place of a value', ['-e', '-x'], 'argument -e/--exclude: expected one argument'],
+    ['a value that nobody wants', ['--stats=1'], "argument -s/--stats: ignored explicit argument '1'"],
+  ];
+  for (const [title, argv, message] of refused) {
+    it(`refuses ${title}`, () => {
+      assert.throws(
+        () => read(argv),
+        (error) => {
+          assert.ok(error instanceof UsageError);
+          assert.equal(error.message, message);
+          assert.equal(error.command, 'create');
+          return true;
+        },
+      );
+    });
+  }
+
+  it('gives operands in order, and options between them', () => {
+    const { operands, occurrences } = readTokens('x', options, ['a', '-s', 'b', '-', '--', '-v'], false);
+    assert.deepEqual(operands, ['a', 'b', '-', '-v']);
+    assert.equal(occurrences.length, 1);
+  });
+
+  it('names all unknown options', () => {
+    const { unknown } = readTokens('x', options, ['a', '--foo', '-s', '--bar=1', 'b'], false);
+    assert.deepEqual(unknown, ['--foo', '--bar=1']);
+  });
+
+  it('leaves all behind the first operand alone where asked', () => {
+    const { operands, occurrences } = readTokens('x', options, ['-v', 'cmd', '-s', '--what'], true);
+    assert.deepEqual(operands, ['cmd', '-s', '--what']);
+    assert.deepEqual(
+      occurrences.map(({ flag }) => flag),
+      ['-v'],
+    );
+  });
+});
