@@ -93,6 +93,7 @@ export class BackupRun {
   /** Adds a step behind those that are there. */
   push(step: Step): void {
     this.#steps.push(step);
+    void step.ready?.then(() => this.#news.call());
   }
 
   status(letter: string, path: Uint8Array): void {
@@ -116,10 +117,7 @@ export class BackupRun {
     this.#inFlight.add(file);
     const reading = this.#read(file, job, outcome);
     this.#reading.add(reading);
-    const ready = reading.then(() => {
-      this.#reading.delete(reading);
-      this.#news.call();
-    });
+    const ready = reading.then(() => void this.#reading.delete(reading));
     this.push({
       ready,
       finish: () => {
@@ -238,6 +236,8 @@ export class BackupRun {
 
   /** Every chunk that was delivered is in an item then, so the commit refers to all that it contains. */
   async #checkpoint(): Promise<void> {
+    // What waits behind a file that takes long is done with: whole items are better than part items.
+    this.#steps.runAllReady();
     for (const file of this.#inFlight) {
       const part = file.takePart();
       if (part !== undefined) this.writer.addItem(part);

@@ -8,30 +8,43 @@ import type { FileStat } from '../platform/file-stat.ts';
 
 type Inode = Pick<FileStat, 'dev' | 'ino' | 'nlink'>;
 
-export class HardLinkMasters {
-  readonly #paths = new Map<string, Uint8Array | undefined>();
+/** A master that is being read. */
+export interface PendingMaster {
+  /** Settles when it is in the archive, or is known not to get there. */
+  readonly ended: Promise<void>;
+}
 
-  /** The master's path in the archive; 'pending' while it is on its way there; undefined where there is none. */
-  find(stat: Inode): Uint8Array | 'pending' | undefined {
-    if (stat.nlink <= 1) return undefined;
-    const key = keyOf(stat);
-    return this.#paths.has(key) ? (this.#paths.get(key) ?? 'pending') : undefined;
+export class HardLinkMasters {
+  readonly #masters = new Map<string, Uint8Array | (PendingMaster & { end(): void })>();
+
+  /** The master's path in the archive, or the master on its way there; undefined where there is none. */
+  find(stat: Inode): Uint8Array | PendingMaster | undefined {
+    return stat.nlink > 1 ? this.#masters.get(keyOf(stat)) : undefined;
   }
 
   /** This file is going to be the master. */
   begin(stat: Inode): void {
-    if (stat.nlink > 1) this.#paths.set(keyOf(stat), undefined);
+    if (stat.nlink <= 1) return;
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#masters.set(keyOf(stat), { ended, end });
   }
 
   /** The master is in the archive. */
   add(stat: Inode, path: Uint8Array): void {
-    if (stat.nlink > 1) this.#paths.set(keyOf(stat), path);
+    if (stat.nlink > 1) this.#replace(stat, path);
   }
 
   /** The file did not make it; the next of its names gets its chance. */
   fail(stat: Inode): void {
+    if (stat.nlink > 1) this.#replace(stat, undefined);
+  }
+
+  #replace(stat: Inode, path: Uint8Array | undefined): void {
     const key = keyOf(stat);
-    if (this.#paths.get(key) === undefined) this.#paths.delete(key);
+    const before = this.#masters.get(key);
+    if (path === undefined) this.#masters.delete(key);
+    else this.#masters.set(key, path);
+    if (before !== undefined && !(before instanceof Uint8Array)) before.end();
   }
 }
 

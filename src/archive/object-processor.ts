@@ -203,9 +203,10 @@ export class ObjectProcessor implements WalkVisitor {
   #file(found: FoundObject, options: OpenReadOptions): void {
     const opened = this.#open(found, options);
     if (opened === undefined) return;
-    if (this.#hardLinks.find(opened.stat) !== 'pending') return this.#openedFile(opened);
+    const master = this.#hardLinks.find(opened.stat);
+    if (master === undefined || master instanceof Uint8Array) return this.#openedFile(opened);
     // Its master is being read. Whether this becomes a link to it is known when the master's turn is over.
-    this.#run.push({ finish: () => this.#openedLate(opened) });
+    this.#run.push({ ready: master.ended, finish: () => this.#openedLate(opened) });
   }
 
   /** As #openedFile, where no walk is there to take the error. */

@@ -47,6 +47,23 @@ export class OrderedSteps {
     this.#first = 0;
   }
 
+  /** Ends all steps that are ready, also behind others that are not. */
+  runAllReady(): void {
+    const waiting = this.#steps.slice(this.#first);
+    this.#steps = [];
+    this.#first = 0;
+    const unready: QueuedStep[] = [];
+    for (const queued of waiting) {
+      if (!queued.isReady) unready.push(queued);
+      else {
+        this.#finish(queued.step);
+        // What the step itself has added, and is not ready, waits in its place.
+        unready.push(...this.#steps.splice(0));
+      }
+    }
+    this.#steps = unready;
+  }
+
   #finish(step: Step): void {
     // Nested in an ending step, with nothing before it: its own steps belong to the same place.
     if (this.#nested !== undefined) return step.finish();
