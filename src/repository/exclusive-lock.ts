@@ -76,7 +76,7 @@ export class ExclusiveLock {
             held.set(this.path, this);
             return;
           }
-          this.removeStale();
+          if (this.removeStale()) continue;
         }
         if (performance.now() >= endMs) throw new LockTimeout([this.path]);
         await sleep(pauseMs, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
@@ -117,7 +117,7 @@ export class ExclusiveLock {
     this.#removeFolder(this.#folder);
   }
 
-  /** Removes a lock whose holder is gone; says whether it did. */
+  /** Removes a lock whose holder is gone; says whether there is none any more. */
   removeStale(): boolean {
     let names: string[];
     try {

@@ -205,11 +205,11 @@ export class SegmentRepository implements Repository {
     if (this.#transaction === undefined && options.compact !== true) return;
     this.#assertStillLocked();
     const transaction = this.#transaction ?? (await this.#newTransaction());
+    this.#transaction = undefined;
     try {
       this.#state.committed(await transaction.commit(options));
-      this.#transaction = undefined;
     } catch (error) {
-      this.#rollback();
+      this.#state.forget();
       if (error instanceof InsufficientFreeSpaceError && this.#created) {
         const message = 'Not enough free space to initialize repository at this location.';
         this.#context.reporter.log('error', message, { logger: 'borg.repository' });
@@ -234,8 +234,11 @@ export class SegmentRepository implements Repository {
   }
 
   #rollback(): void {
+    const transaction = this.#transaction;
     this.#transaction = undefined;
     this.#state.forget();
+    // Not if someone broke the lock: what comes after our base may be theirs.
+    if (this.#lock?.isExclusive === true) transaction?.abandon();
   }
 
   async #destroy(): Promise<void> {
@@ -248,9 +251,12 @@ export class SegmentRepository implements Repository {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#rollback();
-    this.log.close();
-    await this.#lock?.release();
+    try {
+      this.#rollback();
+      this.log.close();
+    } finally {
+      await this.#lock?.release();
+    }
   }
 
   async #index() {

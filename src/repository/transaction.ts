@@ -114,6 +114,11 @@ export class Transaction {
     }
   }
 
+  /** Removes what was written. Not after commit(), whose outcome only the log knows. */
+  abandon(): void {
+    this.#options.log.removeUncommitted(this.#baseId);
+  }
+
   /** Marks the PUT that the index points to void, and logs it. Damage to it shows before anything is changed. */
   #makeVoid(id: Uint8Array, bucket: number): void {
     const { log } = this.#options;

@@ -1,5 +1,16 @@
 /** Files and folders of the memory store, each with what is durable of it. */
-import type { CrashPolicy } from './memory-store.ts';
+
+/**
+ * What of the unsynced work a crash keeps. `chooseKept(limit)` is asked once a folder (how many of its `limit`
+ * unsynced changes, in order, were written) and once a file (how many of its `limit` unsynced bytes).
+ */
+export interface CrashPolicy {
+  chooseKept(limit: number): number;
+  /** Asked for each change behind those: true keeps it nevertheless, out of order. */
+  keepsLater?(): boolean;
+  /** The bytes that were not kept read as zeros, instead of the file being shorter. */
+  zeroFilled?(): boolean;
+}
 
 export type MemoryNode = MemoryFile | MemoryFolder;
 export type Names = ReadonlyMap<string, MemoryNode>;
@@ -82,7 +93,9 @@ export class MemoryFolder {
   afterCrash(policy: CrashPolicy, copies: Map<MemoryFile, MemoryFile>): MemoryFolder {
     const names = new Map(this.#durable);
     const kept = policy.chooseKept(this.#unsynced.length);
-    for (const change of this.#unsynced.slice(0, kept)) apply(change, names);
+    for (const [number, change] of this.#unsynced.entries()) {
+      if (number < kept || policy.keepsLater?.() === true) apply(change, names);
+    }
     const copy = new MemoryFolder();
     for (const [name, node] of names) copy.change([[name, copyOf(node, policy, copies)]]);
     copy.sync();

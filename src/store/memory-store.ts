@@ -3,23 +3,15 @@
  * the names in a folder as of its last sync. `afterCrash()` gives the tree as it might be found then.
  */
 import { MemoryFile, MemoryFolder } from './memory-node.ts';
-import type { MemoryNode } from './memory-node.ts';
+import type { CrashPolicy, MemoryNode } from './memory-node.ts';
 import { StoreError } from './store.ts';
 import type { ReadHandle, Store, StoreEntry, StoreStat, WriteHandle } from './store.ts';
-
-/**
- * What of the unsynced work a crash keeps. `chooseKept(limit)` is asked once a folder (how many of its `limit`
- * unsynced changes, in order, were written) and once a file (how many of its `limit` unsynced bytes).
- */
-export interface CrashPolicy {
-  chooseKept(limit: number): number;
-  /** The bytes that were not kept read as zeros, instead of the file being shorter. */
-  zeroFilled?(): boolean;
-}
 
 /** The most a crash can take, and the least. */
 export const LOSE_UNSYNCED: CrashPolicy = { chooseKept: () => 0 };
 export const KEEP_UNSYNCED: CrashPolicy = { chooseKept: (limit) => limit };
+
+let count = 0;
 
 export class MemoryStore implements Store {
   readonly root: string;
@@ -27,14 +19,15 @@ export class MemoryStore implements Store {
   freeBytes: number | undefined = 2 ** 40;
   readonly #rootFolder: MemoryFolder;
 
-  constructor(root = '/memory', rootFolder: MemoryFolder = new MemoryFolder()) {
-    this.root = root;
+  constructor(rootFolder: MemoryFolder = new MemoryFolder()) {
+    // No two are the same place: locks go by it.
+    this.root = `/memory-${++count}`;
     this.#rootFolder = rootFolder;
   }
 
-  /** A copy of the tree after a power failure now. */
+  /** A copy of the tree, in a place of its own, as a power failure now would leave it. */
   afterCrash(policy: CrashPolicy = LOSE_UNSYNCED): MemoryStore {
-    return new MemoryStore(this.root, this.#rootFolder.afterCrash(policy, new Map()));
+    return new MemoryStore(this.#rootFolder.afterCrash(policy, new Map()));
   }
 
   list(folder: string): StoreEntry[] {

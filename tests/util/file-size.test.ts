@@ -1,33 +1,54 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { type FileSizeOptions, formatFileSize } from '../../src/util/file-size.ts';
+import { describe, it } from 'node:test';
+import { formatFileSize, parseFileSize } from '../../src/util/file-size.ts';
 
-const cases: readonly (readonly [number, FileSizeOptions, string])[] = [
-  [0, {}, '0 B'],
-  [1, {}, '1 B'],
-  [999, {}, '999 B'],
-  [1000, {}, '1.00 kB'],
-  [1125, {}, '1.12 kB'],
-  [1135, {}, '1.14 kB'],
-  [999994, {}, '999.99 kB'],
-  [999995, {}, '1.00 MB'],
-  [999999, {}, '1.00 MB'],
-  [123456789, {}, '123.46 MB'],
-  [1000000000000000, {}, '1.00 PB'],
-  [9007199254740991, {}, '9.01 PB'],
-  [1023, { iec: true }, '1023 B'],
-  [1024, { iec: true }, '1.00 KiB'],
-  [1610612736, { iec: true }, '1.50 GiB'],
-  [-1500, {}, '-1.50 kB'],
-  [1500, { sign: true }, '+1.50 kB'],
-  [0, { sign: true }, '0 B'],
-  [1500, { precision: 0 }, '2 kB'],
-  [2500, { precision: 0 }, '2 kB'],
-  [1234567, { precision: 3 }, '1.235 MB'],
-];
+describe('file sizes', () => {
+  const parsed: [text: string, sizeBytes: number][] = [
+    ['1', 1],
+    ['20', 20],
+    ['5K', 5000],
+    ['1.75M', 1750000],
+    ['1e+9', 1e9],
+    ['-1T', -1e12],
+    ['55G', 55e9],
+    ['1.7T', 1.7e12],
+    ['2P', 2e15],
+    [' 7 ', 7],
+  ];
+  for (const [text, sizeBytes] of parsed) {
+    it(`parseFileSize() reads ${JSON.stringify(text)}`, () => assert.equal(parseFileSize(text), sizeBytes));
+  }
 
-for (const [sizeBytes, options, expected] of cases) {
-  test(`formatFileSize() shows ${sizeBytes} as ${expected}`, () => {
-    assert.equal(formatFileSize(sizeBytes, options), expected);
+  for (const text of ['', '5 Äpfel', '4M 3', '12.3.4', 'nan', 'inf', '0x10', 'K', '9e99', '5k']) {
+    it(`parseFileSize() rejects ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseFileSize(text), RangeError);
+    });
+  }
+
+  const formatted: [sizeBytes: number, decimal: string, iec: string][] = [
+    [0, '0 B', '0 B'],
+    [1, '1 B', '1 B'],
+    [999, '999 B', '999 B'],
+    [1000, '1.00 kB', '1000 B'],
+    [1024, '1.02 kB', '1.00 KiB'],
+    [142, '142 B', '142 B'],
+    [1125, '1.12 kB', '1.10 KiB'],
+    [1375, '1.38 kB', '1.34 KiB'],
+    [1625, '1.62 kB', '1.59 KiB'],
+    [999_999, '1.00 MB', '976.56 KiB'],
+    [20e6, '20.00 MB', '19.07 MiB'],
+    [3e12, '3.00 TB', '2.73 TiB'],
+    [-1500, '-1.50 kB', '-1.46 KiB'],
+  ];
+  for (const [sizeBytes, decimal, iec] of formatted) {
+    it(`formatFileSize() shows ${sizeBytes} as ${decimal}, or ${iec}`, () => {
+      assert.equal(formatFileSize(sizeBytes), decimal);
+      assert.equal(formatFileSize(sizeBytes, { iec: true }), iec);
+    });
+  }
+
+  it('formatFileSize() can show a plus', () => {
+    assert.equal(formatFileSize(5e6, { sign: true }), '+5.00 MB');
+    assert.equal(formatFileSize(0, { sign: true }), '0 B');
   });
-}
+});

@@ -1,0 +1,216 @@
+/**
+ * A power failure at every operation of a transaction: what is found afterwards is the state before the commit or the
+ * one after it, whole, and the repository goes on working.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { InvalidRepository } from '../../src/errors.ts';
+import type { LockOwner } from '../../src/format/lock-roster.ts';
+import { createRepositoryIn } from '../../src/repository/create-repository.ts';
+import { openRepositoryIn } from '../../src/repository/open-repository.ts';
+import type { SegmentRepository } from '../../src/repository/segment-repository.ts';
+import type { CrashPolicy } from '../../src/store/memory-node.ts';
+import { KEEP_UNSYNCED, LOSE_UNSYNCED, MemoryStore } from '../../src/store/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { toHex } from '../../src/util/bytes.ts';
+import { CrashError, FaultyStore } from '../faults/faulty-store.ts';
+import { seededRandom } from '../random.ts';
+import { dataOf, idOf, identity, testContext } from './fakes.ts';
+
+type Contents = Map<string, string>;
+
+async function contentsOf(repository: SegmentRepository): Promise<Contents> {
+  const contents: Contents = new Map();
+  for (const id of await repository.list()) contents.set(toHex(id), toHex(await repository.get(id)));
+  return contents;
+}
+
+function sameContents(a: Contents, b: Contents): boolean {
+  return a.size === b.size && [...a].every(([id, data]) => b.get(id) === data);
+}
+
+/** Opens as another process does, after the one that crashed. */
+async function reopen(store: Store, options: { exclusive?: boolean } = {}): Promise<SegmentRepository> {
+  const { owner } = identity(2);
+  const survivor = { owner, isAlive: ({ pid }: LockOwner) => pid === owner.pid };
+  return openRepositoryIn(testContext(), store, { ...options, identity: survivor });
+}
+
+/** A repository with small segments: 30 objects in the first transaction, in several segments, some replaced since. */
+async function prepare(): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const made = await createRepositoryIn(testContext(), store, { identity: identity(5) });
+  made.config.ini.get('repository')!.set('max_segment_size', '500');
+  await made.saveKey('a key');
+  await made.close();
+  const repository = await openRepositoryIn(testContext(), store, { exclusive: true, identity: identity(5) });
+  for (let i = 0; i < 30; i++) await repository.put(idOf(i), dataOf(i));
+  await repository.commit();
+  for (let i = 0; i < 30; i += 4) await repository.put(idOf(i), dataOf(`new ${i}`));
+  for (let i = 1; i < 30; i += 7) await repository.delete(idOf(i));
+  await repository.commit();
+  await repository.close();
+  return store.afterCrash(KEEP_UNSYNCED);
+}
+
+/** The transactions under test; each starts from what prepare() makes. */
+const transactions: Record<string, (repository: SegmentRepository) => Promise<void>> = {
+  'put and commit': async (repository) => {
+    for (let i = 100; i < 115; i++) await repository.put(idOf(i), dataOf(i));
+    await repository.commit();
+  },
+  'replace, delete and commit': async (repository) => {
+    for (let i = 0; i < 30; i += 8) await repository.put(idOf(i), dataOf(`newer ${i}`));
+    for (let i = 2; i < 30; i += 8) await repository.delete(idOf(i));
+    await repository.commit();
+  },
+  'delete and compact': async (repository) => {
+    for (let i = 2; i < 20; i += 4) await repository.delete(idOf(i));
+    await repository.commit({ compact: true, threshold: 0.1 });
+  },
+  'compact twice': async (repository) => {
+    await repository.delete(idOf(3));
+    await repository.commit({ compact: true, threshold: 0.5 });
+    await repository.put(idOf(3), dataOf(3));
+    await repository.delete(idOf(7));
+    await repository.commit({ compact: true, threshold: 0 });
+  },
+};
+
+const policies: Record<string, (seed: number) => CrashPolicy> = {
+  'loses all unsynced work': () => LOSE_UNSYNCED,
+  'keeps all unsynced work': () => KEEP_UNSYNCED,
+  'keeps some unsynced work': (seed) => {
+    const random = seededRandom(seed);
+    return { chooseKept: (limit) => random.integer(limit + 1) };
+  },
+  'does unsynced work out of order': (seed) => {
+    const random = seededRandom(seed);
+    return { chooseKept: (limit) => random.integer(limit + 1), keepsLater: () => random.next() < 0.5 };
+  },
+  'leaves zeros for unsynced bytes': (seed) => {
+    const random = seededRandom(seed);
+    return { chooseKept: (limit) => random.integer(limit + 1), zeroFilled: () => true };
+  },
+};
+
+/** The states that a transaction passes through: before it, and after each of its commits. */
+async function statesOf(base: MemoryStore, run: (repository: SegmentRepository) => Promise<void>) {
+  const store = base.afterCrash(KEEP_UNSYNCED);
+  const repository = await openRepositoryIn(testContext(), store, { exclusive: true, identity: identity(3) });
+  const states = [await contentsOf(repository)];
+  const commit = repository.commit.bind(repository);
+  repository.commit = async (options) => {
+    await commit(options);
+    states.push(await contentsOf(repository));
+  };
+  await run(repository);
+  await repository.close();
+  return states;
+}
+
+describe('a power failure in the middle of', () => {
+  for (const [name, run] of Object.entries(transactions)) {
+    for (const [policyName, makePolicy] of Object.entries(policies)) {
+      it(`"${name}" that ${policyName} leaves the state before or after`, async () => {
+        const base = await prepare();
+        const states = await statesOf(base, run);
+        let reached = 0;
+        for (let at = 0; ; at++) {
+          const memory = base.afterCrash(KEEP_UNSYNCED);
+          const random = seededRandom(at);
+          const chooseWritten = (limit: number) => random.integer(limit + 1);
+          const store = new FaultyStore(memory, { at, kind: 'crash', chooseWritten });
+          const error = await crashDuring(store, run);
+          if (error === undefined) break;
+          if (!(error instanceof CrashError)) throw error;
+          const where = `crash at ${at}: ${store.operations.at(-1)}`;
+          const found = await checkAfterCrash(memory.afterCrash(makePolicy(at)), states, where);
+          assert.ok(found >= reached, `${where}: state ${found} after ${reached} was reached`);
+          if (policyName === 'keeps all unsynced work') reached = found;
+        }
+      });
+    }
+  }
+});
+
+describe('a power failure while a repository is made', () => {
+  it('leaves none, one without objects, or one with the first transaction', async () => {
+    let outcomes = '';
+    for (let at = 0; ; at++) {
+      const memory = new MemoryStore();
+      const store = new FaultyStore(memory, { at, kind: 'crash' });
+      const error = await crashDuringCreation(store);
+      if (error !== undefined && !(error instanceof CrashError)) throw error;
+      outcomes += await stateAfterCreation(memory.afterCrash(KEEP_UNSYNCED));
+      if (error === undefined) break;
+    }
+    assert.match(outcomes, /^-+0+1+$/);
+  });
+});
+
+async function crashDuringCreation(store: FaultyStore): Promise<unknown> {
+  try {
+    const repository = await createRepositoryIn(testContext(), store, { identity: identity(3) });
+    await repository.put(idOf(1), dataOf(1));
+    await repository.commit();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** `-`: can't be opened. Otherwise the number of objects. */
+async function stateAfterCreation(store: MemoryStore): Promise<string> {
+  let repository: SegmentRepository;
+  try {
+    repository = await reopen(store);
+  } catch (error) {
+    assert.ok(error instanceof InvalidRepository, String(error));
+    return '-';
+  }
+  const count = await repository.count();
+  if (count > 0) assert.deepEqual(await repository.get(idOf(1)), dataOf(1));
+  await repository.close();
+  return String(count);
+}
+
+/** Runs the transaction; returns what ended it. */
+async function crashDuring(store: FaultyStore, run: (repository: SegmentRepository) => Promise<void>) {
+  try {
+    const repository = await openRepositoryIn(testContext(), store, {
+      exclusive: true,
+      identity: identity(3),
+    });
+    await run(repository);
+    await repository.close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Returns which state was found; reads it, then goes on writing and compacting. */
+async function checkAfterCrash(
+  store: MemoryStore,
+  states: readonly Contents[],
+  where: string,
+): Promise<number> {
+  const reader = await reopen(store);
+  const contents = await contentsOf(reader);
+  await reader.close();
+  const found = states.findIndex((state) => sameContents(state, contents));
+  assert.ok(found >= 0, `${where}: neither the old state nor the new`);
+  const writer = await reopen(store, { exclusive: true });
+  await writer.put(idOf('after'), dataOf('after'));
+  await writer.delete(idOf(5));
+  await writer.commit({ compact: true, threshold: 0 });
+  await writer.close();
+  const expected = new Map(contents);
+  expected.set(toHex(idOf('after')), toHex(dataOf('after')));
+  expected.delete(toHex(idOf(5)));
+  const again = await reopen(store);
+  assert.deepEqual(await contentsOf(again), expected, where);
+  await again.close();
+  return found;
+}
