@@ -1,5 +1,6 @@
 /** Compressed objects: a two-byte type (zlib: its own header), then the data in that format. */
 import type { CompressionSpec } from './compression-spec.ts';
+import { ownMemory, scratchBuffer } from './limits.ts';
 import { lz4Codec } from './lz4.ts';
 import { compressLzma } from './lzma.ts';
 import { obfuscate } from './obfuscate.ts';
@@ -12,6 +13,8 @@ export type CompressionName = 'none' | 'lz4' | 'zlib' | 'lzma' | 'zstd' | 'obfus
 export interface Compressor {
   /** The object, header included. It is in memory of its own, and the data stays as it is. */
   compress(data: Uint8Array): Uint8Array;
+  /** The same in memory that may be used again at the next compression or decompression in this thread. */
+  compressTransient(data: Uint8Array): Uint8Array;
   /** The format that this data should be in; `recreate` compares it with the format it is in. */
   decide(data: Uint8Array): CompressionName;
 }
@@ -25,7 +28,7 @@ const AUTO_KEEP_RATIO = 0.99;
 export function createCompressor(spec: CompressionSpec): Compressor {
   switch (spec.name) {
     case 'none':
-      return { compress: storeUncompressed, decide: () => 'none' };
+      return compressorOf(storeUncompressed, () => 'none');
     case 'lz4':
       return smallerOrNone('lz4', (data) => lz4Codec().compress(data));
     case 'lzma':
@@ -33,42 +36,56 @@ export function createCompressor(spec: CompressionSpec): Compressor {
     case 'zstd':
       return smallerOrNone('zstd', (data) => compressZstd(data, spec.level));
     case 'zlib':
-      return { compress: (data) => compressZlib(data, spec.level), decide: () => 'zlib' };
+      return compressorOf(
+        (data) => compressZlib(data, spec.level),
+        () => 'zlib',
+      );
     case 'auto':
       return autoCompressor(createCompressor(spec.inner), spec.inner);
     case 'obfuscate': {
       const inner = createCompressor(spec.inner);
-      return { compress: (data) => obfuscate(inner.compress(data), spec.level), decide: () => 'obfuscate' };
+      return compressorOf(
+        (data) => obfuscate(inner.compressTransient(data), spec.level),
+        () => 'obfuscate',
+      );
     }
   }
+}
+
+function compressorOf(
+  compressTransient: (data: Uint8Array) => Uint8Array,
+  decide: (data: Uint8Array) => CompressionName,
+): Compressor {
+  return { compressTransient, compress: (data) => ownMemory(compressTransient(data)), decide };
 }
 
 function smallerOrNone(
   name: CompressionName,
   compress: (data: Uint8Array) => Uint8Array | undefined,
 ): Compressor {
-  return {
-    compress: (data) => compress(data) ?? storeUncompressed(data),
-    decide: (data) => (compress(data) === undefined ? 'none' : name),
-  };
+  return compressorOf(
+    (data) => compress(data) ?? storeUncompressed(data),
+    (data) => (compress(data) === undefined ? 'none' : name),
+  );
 }
 
 /** Lets LZ4 tell whether the expensive compressor is worth its time. */
 function autoCompressor(expensive: Compressor, spec: CompressionSpec): Compressor {
-  return {
-    compress(data) {
-      const cheap = lz4Codec().compress(data);
-      if (!worthTrying(data, cheap)) return cheap ?? storeUncompressed(data);
-      const better = expensive.compress(data);
+  return compressorOf(
+    (data) => {
+      const quick = lz4Codec().compress(data);
+      if (!worthTrying(data, quick)) return quick ?? storeUncompressed(data);
+      const cheap = ownMemory(quick);
+      const better = expensive.compressTransient(data);
       return better.length / cheap.length < AUTO_KEEP_RATIO ? better : cheap;
     },
-    decide(data) {
+    (data) => {
       const cheap = lz4Codec().compress(data);
       // Like Borg, name the expensive format even where it would turn out no smaller.
       if (worthTrying(data, cheap)) return spec.name === 'auto' ? expensive.decide(data) : spec.name;
       return cheap === undefined ? 'none' : 'lz4';
     },
-  };
+  );
 }
 
 function worthTrying(data: Uint8Array, cheap: Uint8Array | undefined): cheap is Uint8Array {
@@ -76,7 +93,9 @@ function worthTrying(data: Uint8Array, cheap: Uint8Array | undefined): cheap is 
 }
 
 function storeUncompressed(data: Uint8Array): Uint8Array {
-  const object = new Uint8Array(2 + data.length);
+  const object = scratchBuffer(2 + data.length).subarray(0, 2 + data.length);
+  object[0] = 0;
+  object[1] = 0;
   object.set(data, 2);
   return object;
 }

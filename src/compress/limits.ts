@@ -18,3 +18,8 @@ export function scratchBuffer(sizeBytes: number): Uint8Array<ArrayBuffer> {
   if (scratch.length < sizeBytes) scratch = new Uint8Array(Math.max(sizeBytes, MAX_DATA_SIZE + 2 ** 18));
   return scratch;
 }
+
+/** The bytes, copied if they are in the scratch buffer. */
+export function ownMemory(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer === scratch.buffer ? bytes.slice() : bytes;
+}

@@ -20,7 +20,7 @@ const HEADER_SIZE = 2;
 
 /** Compresses and decompresses whole objects, header included. */
 export interface Lz4Codec {
-  /** The object, or undefined where it would not be smaller than the data. */
+  /** The object, or undefined where it would not be smaller than the data; may be in the scratch buffer. */
   compress(data: Uint8Array): Uint8Array | undefined;
   /** Throws DecompressionError. */
   decompress(object: Uint8Array, maxSizeBytes: number): Uint8Array;
@@ -50,7 +50,7 @@ export function systemLz4Codec(): Lz4Codec | undefined {
       if (sizeBytes >= data.length) return undefined;
       out[0] = 1;
       out[1] = 0;
-      return out.slice(0, HEADER_SIZE + sizeBytes);
+      return out.subarray(0, HEADER_SIZE + sizeBytes);
     },
     decompress(object, maxSizeBytes) {
       const block = object.subarray(HEADER_SIZE);

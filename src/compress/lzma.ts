@@ -35,7 +35,7 @@ interface Liblzma {
 
 let liblzma: Liblzma | undefined;
 
-/** The object, header included, or undefined where it would not be smaller than the data. */
+/** The object in the scratch buffer, or undefined where it would not be smaller than the data. */
 export function compressLzma(data: Uint8Array, preset: number): Uint8Array | undefined {
   // Room for one byte less than the data: a result that does not fit is not wanted.
   if (data.length < 2) return undefined;
@@ -48,7 +48,7 @@ export function compressLzma(data: Uint8Array, preset: number): Uint8Array | und
   if (result !== LZMA_OK) throw new GeneralError([`lzma compression failed (liblzma result ${result})`]);
   out[0] = 2;
   out[1] = 0;
-  return out.slice(0, HEADER_SIZE + Number(written[0]));
+  return out.subarray(0, HEADER_SIZE + Number(written[0]));
 }
 
 /** Throws DecompressionError. */

@@ -29,6 +29,9 @@ const NONCE_OFFSET = 33;
 /** Bytes that encryption adds. */
 export const ENVELOPE_OVERHEAD_BYTES = 41;
 
+/** Smaller ones may be pooled, and are worth no thought. */
+const FREED_FROM_BYTES = 65_536;
+
 const NONCE_LIMIT = 1n << 64n;
 /** Type of the passphrase mode of Borg before 1.0, whose repositories are read with a repokey. */
 const PASSPHRASE_TYPE = 0x01;
@@ -56,19 +59,36 @@ export function acceptsType(material: KeyMaterial, typeByte: number | undefined)
   );
 }
 
+/** Bytes of the envelope around a payload of this length. */
+export function envelopeSizeBytes(material: KeyMaterial, payloadLength: number): number {
+  return (material.cipher === 'none' ? 1 : ENVELOPE_OVERHEAD_BYTES) + payloadLength;
+}
+
 /**
  * Seals a payload. `nonce` numbers its first AES block; the caller owns `envelopeNonceBlocks(payload.length)`
  * numbers from there on and never uses one twice. Ignored without encryption. The result has its own buffer.
  */
 export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint8Array): Uint8Array {
-  const encrypted = material.cipher === 'aes-256-ctr';
-  const size = (encrypted ? ENVELOPE_OVERHEAD_BYTES : 1) + payload.length;
-  // Not zero-filled, not from Buffer's pool: every byte is written below, and the buffer can be transferred.
-  const envelope = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+  // Not zero-filled, not from Buffer's pool: every byte is written, and the buffer can be transferred.
+  const envelope = new Uint8Array(Buffer.allocUnsafeSlow(envelopeSizeBytes(material, payload.length)).buffer);
+  sealEnvelopeInto(material, nonce, payload, envelope);
+  return envelope;
+}
+
+/** The same into memory of exactly `envelopeSizeBytes`. */
+export function sealEnvelopeInto(
+  material: KeyMaterial,
+  nonce: bigint,
+  payload: Uint8Array,
+  envelope: Uint8Array,
+): void {
+  if (envelope.length !== envelopeSizeBytes(material, payload.length)) {
+    throw new RangeError(`${envelope.length} bytes are not the size of the envelope`);
+  }
   envelope[0] = material.typeByte;
-  if (!encrypted) {
+  if (material.cipher === 'none') {
     envelope.set(payload, 1);
-    return envelope;
+    return;
   }
   if (nonce < 0n || nonce + BigInt(envelopeNonceBlocks(payload.length)) > NONCE_LIMIT) {
     throw new RangeError('the nonces of this key are used up');
@@ -77,9 +97,10 @@ export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint
   new DataView(counter.buffer).setBigUint64(8, nonce);
   envelope.set(counter.subarray(8), NONCE_OFFSET);
   const cipher = createCipheriv('aes-256-ctr', secretKey(material, 'encKey'), counter);
-  envelope.set(cipher.update(payload), ENVELOPE_OVERHEAD_BYTES);
+  const ciphertext = cipher.update(payload);
+  envelope.set(ciphertext, ENVELOPE_OVERHEAD_BYTES);
+  freeBuffer(ciphertext);
   envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
-  return envelope;
 }
 
 /**
@@ -105,6 +126,11 @@ export function openEnvelope(
   const counter = new Uint8Array(BLOCK_SIZE_BYTES);
   counter.set(authenticated.subarray(0, 8), 8);
   return aes256Ctr(secretKey(material, 'encKey'), counter, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+}
+
+/** Frees a large buffer of our own now: the collector sees only the small object, and lets hundreds of MB gather. */
+function freeBuffer(bytes: Buffer<ArrayBuffer>): void {
+  if (bytes.length >= FREED_FROM_BYTES && bytes.length === bytes.buffer.byteLength) bytes.buffer.transfer(0);
 }
 
 function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {

@@ -41,8 +41,8 @@ export interface PipelineChunk {
   readonly sizeBytes: number;
   readonly kind: 'data' | 'alloc' | 'hole';
   /**
-   * The envelope to store, absent where the index had the id already, or where this chunk was sealed a moment ago. May
-   * share its buffer with others: copy what is kept for long.
+   * The envelope to store, absent where the index had the id already, or where this chunk was sealed a moment ago. Its
+   * memory (shared between threads) is used again as soon as the promise that the taker of chunks returned is settled.
    */
   readonly sealed?: Uint8Array;
 }

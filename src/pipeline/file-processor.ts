@@ -3,7 +3,7 @@ import { type Chunker, createChunker } from '../chunker/chunker.ts';
 import type { ChunkerParams } from '../chunker/chunker-params.ts';
 import type { CompressionSpec } from '../compress/compression-spec.ts';
 import { type Compressor, createCompressor } from '../compress/compressor.ts';
-import { envelopeNonceBlocks, sealEnvelope } from '../crypto/envelope.ts';
+import { envelopeNonceBlocks, envelopeSizeBytes, sealEnvelopeInto } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { getAcls } from '../platform/acl.ts';
@@ -30,13 +30,16 @@ export interface ProcessorHost {
   /** Whether the repository has the chunk. */
   isKnown(id: Uint8Array): boolean;
   leaseNonces(blocks: number): bigint;
-  /** Takes a chunk; may wait until there is room. */
+  /** Memory for an id and the envelope that follows it; may wait until there is room. */
+  reserve(sizeBytes: number): Uint8Array;
+  /** Takes a chunk whose id and envelope, if any, are in the memory reserved last. */
   emit(chunk: PipelineChunk): void;
   /** Throws where the work is to stop. */
   checkStopped(): void;
 }
 
 const TYPE_MASK = 0o170000;
+const ID_BYTES = 32;
 /** Sizes of zero chunks whose ids are remembered; as many as Borg remembers. */
 const ZERO_IDS = 10;
 /** Chunks sealed last that are not sealed again, though the index may not have them yet. */
@@ -158,16 +161,20 @@ export class FileProcessor {
   #emit(chunk: Chunk, sealAll: boolean): void {
     const { sizeBytes, kind } = chunk;
     const id = kind === 'data' ? idHash(this.#material, chunk.data) : this.#zeroId(sizeBytes);
-    if (!sealAll && this.#isKnown(id)) return this.#host.emit({ id, sizeBytes, kind });
-    const sealed = this.#seal(kind === 'data' ? chunk.data : new Uint8Array(sizeBytes));
-    this.#host.emit({ id, sizeBytes, kind, sealed });
-  }
-
-  #seal(data: Uint8Array): Uint8Array {
-    const payload = this.#compressor.compress(data);
+    if (!sealAll && this.#isKnown(id)) {
+      this.#host.reserve(ID_BYTES).set(id);
+      return this.#host.emit({ id, sizeBytes, kind });
+    }
+    const payload = this.#compressor.compressTransient(
+      kind === 'data' ? chunk.data : new Uint8Array(sizeBytes),
+    );
+    const place = this.#host.reserve(ID_BYTES + envelopeSizeBytes(this.#material, payload.length));
+    place.set(id);
+    const sealed = place.subarray(ID_BYTES);
     const encrypted = this.#material.cipher !== 'none';
     const nonce = encrypted ? this.#nonces.take(envelopeNonceBlocks(payload.length)) : 0n;
-    return sealEnvelope(this.#material, nonce, payload);
+    sealEnvelopeInto(this.#material, nonce, payload, sealed);
+    this.#host.emit({ id, sizeBytes, kind, sealed });
   }
 
   #zeroId(sizeBytes: number): Uint8Array {

@@ -6,14 +6,15 @@ import type { PipelineChunk } from './file-job.ts';
 import { FileProcessor, type ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, decodeJob } from './job-message.ts';
 import { type ResultMessage, ResultWriter } from './result-message.ts';
+import { Ring, type RingPlace } from './ring.ts';
 import { WorkerControl, WorkerStopped } from './worker-control.ts';
 
 export interface WorkerStart {
   readonly options: ProcessorOptions;
   readonly control: SharedArrayBuffer;
   readonly indexPort: MessagePort;
-  /** Most bytes of results that may wait for the main thread. */
-  readonly inFlightBytes: number;
+  /** For ids and envelopes. */
+  readonly ring: SharedArrayBuffer;
 }
 
 /** A chunk index in shared memory. */
@@ -33,7 +34,9 @@ const start = workerData as WorkerStart;
 await initCrypto(start.options.material);
 
 const control = new WorkerControl(start.control);
+const ring = new Ring(start.ring, control);
 const writer = new ResultWriter();
+let place: RingPlace | undefined;
 let index: SharedIndex | undefined;
 let indexCount = 0;
 let currentJob = 0;
@@ -44,8 +47,13 @@ const processor = new FileProcessor(start.options, {
     return index !== undefined && probe(index.buckets, index.bucketCount, index.valueWords, id);
   },
   leaseNonces: (blocks) => control.awaitLease(() => send({ type: 'lease', blocks })),
+  reserve(sizeBytes) {
+    place = ring.reserve(sizeBytes, flush);
+    writer.addCost(place.costBytes);
+    return place.bytes;
+  },
   emit(chunk: PipelineChunk) {
-    writer.addChunk(currentJob, chunk);
+    if (place !== undefined) writer.addChunk(currentJob, chunk, place);
     if (writer.isFull) flush();
   },
   checkStopped: () => control.checkStopped(),
@@ -74,7 +82,6 @@ port.on('message', (message: JobsMessage) => {
 function flush(): void {
   if (writer.isEmpty) return;
   const { message, transfer } = writer.take();
-  control.acquire(message.costBytes, start.inFlightBytes);
   send({ type: 'results', results: message }, transfer);
 }
 

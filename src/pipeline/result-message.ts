@@ -1,12 +1,12 @@
 /**
- * Chunks and results on their way from a worker. Everything small goes into three arrays that are transferred, not
- * copied; a large chunk is transferred in its own buffer.
+ * Chunks and results on their way from a worker. Ids and envelopes lie in the worker's ring; the rest is in two arrays
+ * that are transferred, and in objects where a file has something unusual.
  *
  * Rows of seven numbers:
  *
  * | type | 1 | 2 | 3 | 4 | 5 | 6 |
  * |---|---|---|---|---|---|---|
- * | chunk | job | size | kind | id's offset in slab | size sealed, -1: not sealed | number of large, -1: after the id |
+ * | chunk | job | size | kind | id's offset in the ring, -1: in its own buffer | size sealed, -1: not sealed | number of that buffer |
  * | file | job | size | flags | number of stat, -1: none | number of stat after, -1 | number of extra, -1 |
  * | failure | job | | | | | number of extra |
  */
@@ -14,11 +14,12 @@ import type { Acls } from '../platform/acl.ts';
 import { OsError } from '../platform/os-error.ts';
 import type { Xattrs } from '../platform/xattr.ts';
 import type { FileError, FileResult, PipelineChunk } from './file-job.ts';
+import type { RingPlace } from './ring.ts';
 import { STAT_WORDS, decodeStat, encodeStat } from './stat-words.ts';
 
 export interface ResultMessage {
   readonly rows: Float64Array;
-  readonly slab: Uint8Array;
+  /** An id and an envelope too large for the ring, each. */
   readonly large: readonly Uint8Array[];
   readonly stats: BigInt64Array;
   readonly extras: readonly Extra[];
@@ -48,12 +49,9 @@ const ROW_NUMBERS = 7;
 const [CHUNK, FILE, FAILURE] = [0, 1, 2];
 const KINDS = ['data', 'alloc', 'hole'] as const;
 const ID_BYTES = 32;
-/** Sealed chunks up to this size are copied together, larger ones are sent in their own buffer. */
-const COPIED_BYTES = 2 ** 16;
-const SLAB_BYTES = 2 ** 19;
-/** What a row takes, roughly, at both ends. */
-const ROW_COST_BYTES = 256;
+/** Sent when there is so much. */
 const FULL_COST_BYTES = 2 ** 20;
+const FULL_ROWS = 512;
 
 /** Gathers rows until they are worth a message. */
 export class ResultWriter {
@@ -61,33 +59,25 @@ export class ResultWriter {
   #large: Uint8Array<ArrayBuffer>[] = [];
   #stats: bigint[] = [];
   #extras: Extra[] = [];
-  readonly #slab = new Uint8Array(SLAB_BYTES);
-  #slabBytes = 0;
   #costBytes = 0;
 
   get isEmpty(): boolean {
     return this.#rows.length === 0;
   }
 
-  /** Time to send: take() before the next add. */
   get isFull(): boolean {
-    return this.#costBytes >= FULL_COST_BYTES || this.#slabBytes > SLAB_BYTES - COPIED_BYTES - ID_BYTES;
+    return this.#costBytes >= FULL_COST_BYTES || this.#rows.length >= FULL_ROWS * ROW_NUMBERS;
   }
 
-  addChunk(job: number, chunk: PipelineChunk): void {
-    const offset = this.#slabBytes;
-    this.#slab.set(chunk.id, offset);
-    this.#slabBytes += ID_BYTES;
-    const { sealed } = chunk;
-    let large = -1;
-    if (sealed !== undefined && sealed.length > COPIED_BYTES) {
-      large = this.#large.push(ownBuffer(sealed)) - 1;
-    } else if (sealed !== undefined) {
-      this.#slab.set(sealed, this.#slabBytes);
-      this.#slabBytes += sealed.length;
-    }
-    this.#row(CHUNK, job, chunk.sizeBytes, KINDS.indexOf(chunk.kind), offset, sealed?.length ?? -1, large);
-    this.#costBytes += sealed?.length ?? 0;
+  /** Places taken in the ring since the last message, also those that nothing became of. */
+  addCost(costBytes: number): void {
+    this.#costBytes += costBytes;
+  }
+
+  addChunk(job: number, chunk: PipelineChunk, place: RingPlace): void {
+    const large = place.large === undefined ? -1 : this.#large.push(place.large) - 1;
+    const sealedSize = chunk.sealed?.length ?? -1;
+    this.#row(CHUNK, job, chunk.sizeBytes, KINDS.indexOf(chunk.kind), place.offset, sealedSize, large);
   }
 
   addFile(job: number, result: FileResult): void {
@@ -110,26 +100,23 @@ export class ResultWriter {
   take(): { message: ResultMessage; transfer: ArrayBuffer[] } {
     const message = {
       rows: Float64Array.from(this.#rows),
-      slab: this.#slab.slice(0, this.#slabBytes),
       large: this.#large,
       stats: BigInt64Array.from(this.#stats),
       extras: this.#extras,
       costBytes: this.#costBytes,
     };
-    const transfer = [message.rows.buffer, message.slab.buffer, message.stats.buffer];
+    const transfer = [message.rows.buffer, message.stats.buffer];
     for (const bytes of this.#large) transfer.push(bytes.buffer);
     this.#rows = [];
     this.#large = [];
     this.#stats = [];
     this.#extras = [];
-    this.#slabBytes = 0;
     this.#costBytes = 0;
     return { message, transfer };
   }
 
   #row(...numbers: readonly number[]): void {
     this.#rows.push(...numbers);
-    this.#costBytes += ROW_COST_BYTES;
   }
 
   #addStat(stat: FileResult['stat']): number {
@@ -139,11 +126,11 @@ export class ResultWriter {
 }
 
 /** The rows of a message, in order. */
-export function* resultRows(message: ResultMessage): Generator<ResultRow> {
+export function* resultRows(message: ResultMessage, ring: Uint8Array): Generator<ResultRow> {
   const { rows } = message;
   for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
     const [type, job, ...values] = rows.subarray(at, at + ROW_NUMBERS) as unknown as RowNumbers;
-    if (type === CHUNK) yield { type: 'chunk', job, chunk: readChunk(message, values) };
+    if (type === CHUNK) yield { type: 'chunk', job, chunk: readChunk(message, ring, values) };
     else if (type === FILE) yield { type: 'file', job, result: readFileResult(message, values) };
     else yield { type: 'failure', job, reason: message.extras[values[4]]?.failure ?? '' };
   }
@@ -152,15 +139,13 @@ export function* resultRows(message: ResultMessage): Generator<ResultRow> {
 type Values = [number, number, number, number, number];
 type RowNumbers = [number, number, ...Values];
 
-function readChunk(message: ResultMessage, values: Values): PipelineChunk {
+function readChunk(message: ResultMessage, ring: Uint8Array, values: Values): PipelineChunk {
   const [sizeBytes, kindNumber, offset, sealedSize, large] = values;
   const kind = KINDS[kindNumber] ?? 'data';
-  const idEnd = offset + ID_BYTES;
-  // A copy: ids are kept long after the slab could go.
-  const id = message.slab.slice(offset, idEnd);
-  if (sealedSize < 0) return { id, sizeBytes, kind };
-  const sealed = message.large[large] ?? message.slab.subarray(idEnd, idEnd + sealedSize);
-  return { id, sizeBytes, kind, sealed };
+  const bytes = message.large[large] ?? ring.subarray(offset, offset + ID_BYTES + Math.max(0, sealedSize));
+  // A copy: ids are kept for long.
+  const id = bytes.slice(0, ID_BYTES);
+  return sealedSize < 0 ? { id, sizeBytes, kind } : { id, sizeBytes, kind, sealed: bytes.subarray(ID_BYTES) };
 }
 
 function readFileResult(message: ResultMessage, values: Values): FileResult {
@@ -206,13 +191,4 @@ function decodeError(extra: Extra | undefined): FileError | undefined {
   if (extra?.os === undefined) return undefined;
   const { operation, errno, syscall, path } = extra.os;
   return { kind: 'os', operation, cause: new OsError(errno, syscall, path) };
-}
-
-/** The bytes in a buffer that holds nothing else, so that it can be transferred. */
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) {
-    return bytes as Uint8Array<ArrayBuffer>;
-  }
-  return new Uint8Array(bytes);
 }

@@ -5,7 +5,7 @@
  * | word (int32) | meaning |
  * |---|---|
  * | 0 | stop: not 0 once the worker is to stop |
- * | 1 | bytes in flight: sent by the worker and not yet dealt with |
+ * | 1 | bytes in flight: taken in the ring and not yet dealt with |
  * | 2 | leases: counts the nonce ranges that were granted |
  * | 3 | index: counts the messages on the index port |
  * | 4, 5 | first nonce of the last range (int64) |
@@ -58,15 +58,23 @@ export class WorkerControl {
     if (Atomics.load(this.#words, STOP) !== 0) throw new WorkerStopped();
   }
 
-  /** Waits until these bytes fit under the limit, and counts them; one message always fits when nothing is in flight. */
+  /** Counts these bytes as in flight where they fit under the limit; anything fits when nothing is in flight. */
+  tryAcquire(sizeBytes: number, limitBytes: number): boolean {
+    const inFlight = Atomics.load(this.#words, IN_FLIGHT);
+    if (inFlight !== 0 && inFlight + sizeBytes > limitBytes) return false;
+    Atomics.add(this.#words, IN_FLIGHT, sizeBytes);
+    return true;
+  }
+
+  /** The same, waiting until they fit. */
   acquire(sizeBytes: number, limitBytes: number): void {
-    for (;;) {
+    while (!this.tryAcquire(sizeBytes, limitBytes)) {
       this.checkStopped();
       const inFlight = Atomics.load(this.#words, IN_FLIGHT);
-      if (inFlight === 0 || inFlight + sizeBytes <= limitBytes) break;
-      Atomics.wait(this.#words, IN_FLIGHT, inFlight, WAIT_MS);
+      if (inFlight !== 0 && inFlight + sizeBytes > limitBytes) {
+        Atomics.wait(this.#words, IN_FLIGHT, inFlight, WAIT_MS);
+      }
     }
-    Atomics.add(this.#words, IN_FLIGHT, sizeBytes);
   }
 
   /** Asks for a range of nonces by `request`, and waits for it. */

@@ -35,6 +35,7 @@ const MAX_BATCHES = 2;
 export class WorkerHandle {
   readonly #worker: Worker;
   readonly #control = new WorkerControl();
+  readonly #ring: Uint8Array;
   readonly #indexPort: MessagePort;
   readonly #events: WorkerEvents;
   /** Sent and unfinished, in order: the worker takes them one after the other. */
@@ -45,17 +46,21 @@ export class WorkerHandle {
   #delivery: Promise<void> = Promise.resolve();
   #closing = false;
 
-  constructor(options: ProcessorOptions, inFlightBytes: number, events: WorkerEvents) {
+  constructor(options: ProcessorOptions, ringBytes: number, events: WorkerEvents) {
     this.#events = events;
     const { port1, port2 } = new MessageChannel();
     this.#indexPort = port1;
     // The port must not keep the process alive.
     port1.unref();
-    const start: WorkerStart = { options, control: this.#control.buffer, indexPort: port2, inFlightBytes };
+    const ring = new SharedArrayBuffer(ringBytes);
+    this.#ring = new Uint8Array(ring);
+    const start: WorkerStart = { options, control: this.#control.buffer, indexPort: port2, ring };
     this.#worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
       name: 'pipeline',
       workerData: start,
       transferList: [port2],
+      // Not the process's own: some, such as --input-type, are refused to a worker.
+      execArgv: [],
       // Files are opened by openat(2), which Node does not know of: it would warn at each that it closes.
       trackUnmanagedFds: false,
     });
@@ -117,7 +122,7 @@ export class WorkerHandle {
 
   /** Hands out the rows one after the other, waiting for each chunk's taker, and only then lets the worker send more. */
   async #deliver(message: ResultMessage): Promise<void> {
-    for (const row of resultRows(message)) {
+    for (const row of resultRows(message, this.#ring)) {
       const task = this.#tasks.get(row.job);
       // Without a task: its taker threw at an earlier chunk.
       if (row.type === 'chunk') {

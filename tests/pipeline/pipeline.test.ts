@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -261,4 +262,20 @@ test('the fixed chunker finds holes in a sparse file', async (t) => {
   const [first, known] = ['hole 1048576 sealed', 'hole 1048576 -'];
   assert.equal(await kinds(true), `data 65536 sealed,${first},${known},${known},${known}`);
   assert.equal(await kinds(false), `data 65536 -${',alloc 1048576 -'.repeat(4)}`);
+});
+
+test('a chunk too large for the ring arrives all the same', async (t) => {
+  const path = join(testFolder(t), 'file');
+  const data = randomFillSync(Buffer.alloc(45_000_000));
+  writeFileSync(path, data);
+  const pipeline = testPipeline(t, {
+    chunkerParams: ['fixed', 20_971_479, 0],
+    compression: { name: 'none' },
+  });
+  const { chunks } = await read(pipeline, path);
+  assert.deepEqual(
+    chunks.map(({ sizeBytes }) => sizeBytes),
+    [20_971_479, 20_971_479, 3_057_042],
+  );
+  assert.ok(Buffer.concat(chunks.map((chunk) => plaintext(chunk, new Map()))).equals(data));
 });

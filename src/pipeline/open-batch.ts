@@ -1,0 +1,54 @@
+/**
+ * Sealed objects on their way to a thread that opens them, and their plaintexts on the way back: many in one buffer,
+ * so that small ones cost no message each.
+ */
+
+export interface OpenRequest {
+  readonly batch: number;
+  /** 32 bytes for each object. */
+  readonly ids: Uint8Array;
+  readonly sizes: Uint32Array;
+  /** The objects, one after the other. */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+export interface OpenReply {
+  readonly batch: number;
+  /** Bytes of each plaintext, FAILED where there is none. */
+  readonly sizes: Uint32Array;
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** In place of a size: the object did not open. */
+export const FAILED = 0xffffffff;
+
+/** Puts the parts into one buffer that can be transferred. */
+export function joinParts(parts: readonly (Uint8Array | undefined)[]): Pick<OpenReply, 'sizes' | 'data'> {
+  const sizes = new Uint32Array(parts.length);
+  let total = 0;
+  for (const [index, part] of parts.entries()) {
+    sizes[index] = part?.length ?? FAILED;
+    total += part?.length ?? 0;
+  }
+  const data = new Uint8Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    data.set(part, offset);
+    offset += part.length;
+  }
+  return { sizes, data };
+}
+
+/** The parts again, as views. */
+export function splitParts({
+  sizes,
+  data,
+}: Pick<OpenReply, 'sizes' | 'data'>): (Uint8Array<ArrayBuffer> | undefined)[] {
+  let offset = 0;
+  return Array.from(sizes, (size) => {
+    if (size === FAILED) return undefined;
+    offset += size;
+    return data.subarray(offset - size, offset);
+  });
+}

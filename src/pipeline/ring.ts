@@ -1,0 +1,53 @@
+import type { WorkerControl } from './worker-control.ts';
+
+/** Where a chunk's id and envelope are. */
+export interface RingPlace {
+  /** In the ring; -1 where it is `large`. */
+  readonly offset: number;
+  /** To release when the chunk was dealt with. */
+  readonly costBytes: number;
+  readonly bytes: Uint8Array;
+  /** Memory of its own, for what does not fit into the ring. */
+  readonly large?: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Memory that a worker fills and the main thread reads, over and over: fresh memory for each envelope would cost more
+ * time, for its pages, than the encryption, and leave the collector behind. Places are released in the order in which
+ * they were taken.
+ */
+export class Ring {
+  readonly #bytes: Uint8Array;
+  readonly #control: WorkerControl;
+  #next = 0;
+
+  constructor(buffer: SharedArrayBuffer, control: WorkerControl) {
+    this.#bytes = new Uint8Array(buffer);
+    this.#control = control;
+  }
+
+  /** Takes a place, once there is room; `beforeWaiting` must send what holds places. */
+  reserve(sizeBytes: number, beforeWaiting: () => void): RingPlace {
+    const capacity = this.#bytes.length;
+    if (sizeBytes > capacity / 2) {
+      this.#acquire(sizeBytes, beforeWaiting);
+      const large = new Uint8Array(sizeBytes);
+      return { offset: -1, costBytes: sizeBytes, bytes: large, large };
+    }
+    // A place does not go round the end: what is left there is taken along, and released with it.
+    const left = capacity - this.#next;
+    const skipped = sizeBytes > left ? left : 0;
+    const offset = skipped > 0 ? 0 : this.#next;
+    const costBytes = skipped + sizeBytes;
+    this.#acquire(costBytes, beforeWaiting);
+    this.#next = offset + sizeBytes;
+    return { offset, costBytes, bytes: this.#bytes.subarray(offset, offset + sizeBytes) };
+  }
+
+  #acquire(costBytes: number, beforeWaiting: () => void): void {
+    const capacity = this.#bytes.length;
+    if (this.#control.tryAcquire(costBytes, capacity)) return;
+    beforeWaiting();
+    this.#control.acquire(costBytes, capacity);
+  }
+}

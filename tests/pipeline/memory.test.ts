@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { testFolder } from './setup.ts';
+
+const MIB = 2 ** 20;
+
+/** Reads the file in a process of its own, and says how much memory that took at most. */
+const program = `
+  const { createPipeline } = await import(${JSON.stringify(new URL('../../src/pipeline/pipeline.ts', import.meta.url).href)});
+  const bytes = () => new Uint8Array(32).fill(7);
+  const material = { typeByte: 3, cipher: 'aes-256-ctr', mac: 'hmac-sha256', idHash: 'hmac-sha256', encKey: bytes(), encHmacKey: bytes(), idKey: bytes() };
+  let next = 0n;
+  const pipeline = createPipeline({
+    threads: 2, material, compression: { name: 'lz4' }, chunkerParams: ['buzhash', 19, 23, 21, 4095], chunkSeed: 1,
+    leaseNonces: async (blocks) => { const first = next; next += BigInt(blocks); return first; },
+  });
+  let sealedBytes = 0;
+  const path = Buffer.from(process.argv[1]);
+  const { sizeBytes } = await pipeline.processFile({ path }, (chunk) => { sealedBytes += chunk.sealed?.length ?? 0; });
+  await pipeline.close();
+  console.log(JSON.stringify({ sizeBytes, sealedBytes, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+`;
+
+test('memory does not grow with the size of a file', (t) => {
+  const path = join(testFolder(t), 'file');
+  const fd = openSync(path, 'w');
+  const data = randomFillSync(Buffer.alloc(16 * MIB));
+  for (let at = 0; at < 20; at++) {
+    randomFillSync(data, 0, 4096);
+    writeSync(fd, data);
+  }
+  closeSync(fd);
+  truncateSync(path, 1500 * MIB);
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', program, path], {
+    encoding: 'utf8',
+  });
+  assert.equal(child.status, 0, child.stderr);
+  const { sizeBytes, sealedBytes, peakBytes } = JSON.parse(child.stdout) as Record<string, number>;
+  assert.equal(sizeBytes, 1500 * MIB);
+  assert.ok(sealedBytes! > 30 * MIB && sealedBytes! < 340 * MIB, `sealed ${sealedBytes}`);
+  assert.ok(peakBytes! < 250 * MIB, `took ${Math.round(peakBytes! / MIB)} MiB`);
+});

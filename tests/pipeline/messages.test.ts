@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FileResult } from '../../src/pipeline/file-job.ts';
+import { decodeJob, encodeJob } from '../../src/pipeline/job-message.ts';
+import { NonceRange } from '../../src/pipeline/nonce-range.ts';
+import { ResultWriter, resultRows } from '../../src/pipeline/result-message.ts';
+import type { FileStat } from '../../src/platform/file-stat.ts';
+import { OsError } from '../../src/platform/os-error.ts';
+
+const stat: FileStat = {
+  dev: 2n ** 64n - 1n,
+  ino: 2n ** 63n + 5n,
+  mode: 0o100644,
+  nlink: 3,
+  uid: 4_294_967_294,
+  gid: 7,
+  rdev: 2n ** 40n,
+  sizeBytes: 2 ** 50,
+  blocks: 8,
+  atimeNs: -1n,
+  mtimeNs: 1_700_000_000_123_456_789n,
+  ctimeNs: 0n,
+};
+
+test('decodeJob() gives back what encodeJob() was given', () => {
+  const path = Uint8Array.of(0x2f, 0xff, 0x80, 0x41);
+  const jobs = [
+    {
+      path,
+      at: { directoryFd: 12, name: Uint8Array.of(0xfe) },
+      expected: { mode: 0o100600, ino: 2n ** 63n },
+    },
+    { path, fd: 0, closeFd: true, contents: false, sealAll: true },
+    { path, sparse: true, xattrs: true, acls: true, numericIds: true, flags: true },
+    { path, followSymlinks: true, retryErofs: true },
+  ];
+  for (const job of jobs) {
+    const decoded = decodeJob(structuredClone(encodeJob(job)));
+    for (const [key, value] of Object.entries(decoded)) {
+      const given = (job as Record<string, unknown>)[key];
+      assert.deepEqual(
+        value,
+        given ?? (key === 'contents' ? true : typeof value === 'boolean' ? false : undefined),
+        key,
+      );
+    }
+    for (const key of Object.keys(job)) assert.ok(key in decoded, key);
+  }
+});
+
+test('resultRows() gives back what ResultWriter was given', () => {
+  const results: FileResult[] = [
+    { sizeBytes: 2 ** 45, flags: 7, stat, statAfter: stat },
+    { sizeBytes: 5, flags: 0, stat: { ...stat, birthtimeNs: 9n }, statAfter: { ...stat, ctimeNs: 1n } },
+    { sizeBytes: 0, flags: 0, stat },
+    { sizeBytes: 0, flags: 0, error: { kind: 'race', what: 'file type' } },
+    {
+      sizeBytes: 0,
+      flags: 0,
+      error: { kind: 'os', operation: 'open', cause: new OsError(13, 'open', '/x') },
+    },
+    {
+      sizeBytes: 0,
+      flags: 0,
+      stat,
+      xattrs: new Map([['user.\xff', null]]),
+      xattrWarnings: ['one'],
+      acls: { aclAccess: Uint8Array.of(1) },
+    },
+  ];
+  const writer = new ResultWriter();
+  for (const [job, result] of results.entries()) writer.addFile(job + 100, result);
+  writer.addFailure(200, 'broken');
+  const { message, transfer } = writer.take();
+  const rows = [...resultRows(structuredClone(message, { transfer }), new Uint8Array(0))];
+  assert.ok(writer.isEmpty);
+  assert.deepEqual(
+    rows.slice(0, -1).map((row) => row.type === 'file' && row.result),
+    results,
+  );
+  assert.deepEqual(rows.at(-1), { type: 'failure', job: 200, reason: 'broken' });
+});
+
+test('take() of nonces goes on in its range, and leases what is too large for it', () => {
+  const leased: number[] = [];
+  let next = 0n;
+  const range = new NonceRange((blocks) => {
+    leased.push(blocks);
+    next += 2n ** 32n;
+    return next;
+  });
+  assert.equal(range.take(10), 2n ** 32n);
+  assert.equal(range.take(5), 2n ** 32n + 10n);
+  assert.equal(range.take(2 ** 23), 2n * 2n ** 32n);
+  assert.equal(range.take(1), 3n * 2n ** 32n);
+  assert.deepEqual(leased, [2 ** 22, 2 ** 23, 2 ** 22]);
+});

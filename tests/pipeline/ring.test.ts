@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { Ring, type RingPlace } from '../../src/pipeline/ring.ts';
+import { WorkerControl, WorkerStopped } from '../../src/pipeline/worker-control.ts';
+
+test('reserve() never hands out a place that is not released yet', () => {
+  const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 700 }), fc.constant('release' as const)), {
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(steps, (actions) => {
+      const control = new WorkerControl();
+      const ring = new Ring(new SharedArrayBuffer(1000), control);
+      const held: { place: RingPlace; mark: number }[] = [];
+      let mark = 0;
+      const release = (): void => {
+        const oldest = held.shift();
+        if (oldest === undefined) return;
+        // Nobody else wrote here in the meantime.
+        assert.ok(oldest.place.bytes.every((byte) => byte === oldest.mark));
+        control.release(oldest.place.costBytes);
+      };
+      for (const action of actions) {
+        if (action === 'release') {
+          release();
+          continue;
+        }
+        const place = ring.reserve(action, () => {
+          while (held.length > 0) release();
+        });
+        assert.equal(place.bytes.length, action);
+        assert.equal(place.large === undefined, action <= 500);
+        mark = (mark + 1) % 256;
+        place.bytes.fill(mark);
+        held.push({ place, mark });
+      }
+      while (held.length > 0) release();
+    }),
+  );
+});
+
+test('acquire() gives up where the worker is to stop', () => {
+  const control = new WorkerControl();
+  control.acquire(900, 1000);
+  control.stop();
+  assert.throws(() => control.acquire(200, 1000), WorkerStopped);
+});
+
+test('awaitLease() gives the first nonce as an unsigned number', () => {
+  const control = new WorkerControl();
+  for (const first of [0n, 5n, 2n ** 63n + 1n]) {
+    assert.equal(
+      control.awaitLease(() => control.grantLease(first)),
+      first,
+    );
+  }
+});
