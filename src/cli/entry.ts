@@ -112,7 +112,7 @@ async function readInput(): Promise<Uint8Array> {
 function realIo(argv: readonly string[]): CliIo {
   return {
     argv,
-    commandLine: [process.argv[1] ?? 'alcove', ...argv],
+    commandLine: ['alcove', ...argv],
     env: process.env,
     cwd: process.cwd(),
     stdout,

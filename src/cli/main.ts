@@ -74,16 +74,18 @@ async function showError({ reporter }: CliContext, shown: unknown, error: unknow
   const { describeError, stackText } = await import('./output/error-text.ts');
   const { message, msgid, hint, internal } = await describeError(shown);
   reporter.log('error', message, { msgid });
-  if (hint !== undefined) reporter.log('error', hint);
+  if (hint !== undefined) reporter.hint(hint);
   if (reporter.shows('debug')) reporter.log('debug', stackText(error));
   else if (internal) reporter.log('error', 'Run it with --debug for the stack.');
 }
 
 /** A command that was told to stop by Ctrl-C may end with an error of its own; the other signals end it anyway. */
 function signalOf(io: CliIo, error: unknown) {
+  if (error === undefined) return undefined;
   const reason: unknown = io.signal.aborted ? io.signal.reason : undefined;
-  if (error === undefined || !(reason instanceof SignalReceived)) return undefined;
   const stopped = error === reason || (error instanceof Error && error.name === 'AbortError');
+  // A question may end by Ctrl-C before the signal has arrived.
+  if (!(reason instanceof SignalReceived)) return stopped ? 'SIGINT' : undefined;
   return stopped || reason.signalName !== 'SIGINT' ? reason.signalName : undefined;
 }
 

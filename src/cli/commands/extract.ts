@@ -1,13 +1,12 @@
 import { Archive } from '../../archive/archive.ts';
 import { extractArchive } from '../../archive/extract.ts';
-import { PatternMatcher } from '../../archive/pattern-matcher.ts';
 import { defineCommand } from '../command.ts';
 import { openSessionAt } from '../open-session.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { noFlagsOptions, numericIdsOptions } from '../options/create-options.ts';
 import {
+  buildMatcher,
   exclusionOptions,
-  mergePatternRules,
   stripComponentsOption,
   type ExclusionArgs,
 } from '../options/exclusion.ts';
@@ -60,7 +59,7 @@ PATH arguments are paths as "list" shows them, without a slash in front.`,
   mayBypassLock: true,
 
   async run(ctx, args) {
-    const matcher = PatternMatcher.build(mergePatternRules(args.patterns).rules, args.paths);
+    const matcher = buildMatcher(args);
     await using session = await openSessionAt(ctx, args, { operations: ['read'] });
     const { considerPartFiles } = args;
     const archive = await Archive.open(session, args.location.archive!, { considerPartFiles });

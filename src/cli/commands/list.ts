@@ -6,7 +6,6 @@ import {
 } from '../../archive/archive-formatter.ts';
 import { selectArchives } from '../../archive/archive-selection.ts';
 import { DEFAULT_ITEM_FORMAT, ItemFormatter, SHORT_ITEM_FORMAT } from '../../archive/item-formatter.ts';
-import { PatternMatcher } from '../../archive/pattern-matcher.ts';
 import { basicJsonData } from '../../archive/repository-info.ts';
 import { CommandError } from '../../errors.ts';
 import type { JsonValue } from '../../util/json-text.ts';
@@ -16,7 +15,7 @@ import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { archiveFilters, selectionOf, type ArchiveFilterArgs } from '../options/archive-filters.ts';
 import type { CommonArgs } from '../options/common.ts';
-import { exclusionOptions, mergePatternRules, type ExclusionArgs } from '../options/exclusion.ts';
+import { buildMatcher, exclusionOptions, type ExclusionArgs } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, pathsOf, type LocationArgs } from '../options/positionals.ts';
 import { printJson } from '../output/print-json.ts';
@@ -105,7 +104,7 @@ async function listArchives(ctx: CliContext, args: ListArgs, session: Session): 
 
 async function listItems(ctx: CliContext, args: ListArgs, session: Session, name: string): Promise<void> {
   const format = args.format ?? (args.short ? SHORT_ITEM_FORMAT : DEFAULT_ITEM_FORMAT);
-  const matcher = PatternMatcher.build(mergePatternRules(args.patterns).rules, args.paths);
+  const matcher = buildMatcher(args);
   await using cache = ItemFormatter.needsCache(format) ? await session.openCache() : undefined;
   const archive = await Archive.open(session, name, { considerPartFiles: args.considerPartFiles });
   const formatter = new ItemFormatter(

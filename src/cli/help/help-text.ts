@@ -19,7 +19,7 @@ export async function helpText(name: string, columns: number = DEFAULT_COLUMNS):
 /** `usage: …` with its line end. */
 export async function usageLine(name: string): Promise<string> {
   const spec = isUnavailable(name) ? undefined : await loadCommand(name);
-  return `usage: ${spec === undefined ? `alcove ${name} <command> ...`.replace('  ', ' ') : usage(spec)}\n`;
+  return `usage: ${spec === undefined ? ['alcove', ...name.split(' ').filter(Boolean), '[options] <command> ...'].join(' ') : usage(spec)}\n`;
 }
 
 export function commandHelp(spec: CommandSpec, columns: number): string {

@@ -7,7 +7,8 @@ import {
   type PatternRules,
 } from '../../archive/pattern-command.ts';
 import { PatternError } from '../../archive/pattern.ts';
-import { GeneralError } from '../../errors.ts';
+import { PatternMatcher } from '../../archive/pattern-matcher.ts';
+import { CommandError, GeneralError } from '../../errors.ts';
 import { flag } from './flag.ts';
 import { InvalidValue, type OptionSpec, type ParseContext, type ParseValue } from './option.ts';
 import { parseInteger } from './values.ts';
@@ -23,6 +24,16 @@ export function mergePatternRules(patterns: readonly PatternRules[]): PatternRul
     rules: patterns.flatMap(({ rules }) => rules),
     roots: patterns.flatMap(({ roots }) => roots),
   };
+}
+
+/** What the patterns and the PATH arguments select. */
+export function buildMatcher(args: ExclusionArgs & { readonly paths: readonly string[] }): PatternMatcher {
+  try {
+    return PatternMatcher.build(mergePatternRules(args.patterns).rules, args.paths);
+  } catch (error) {
+    if (error instanceof PatternError) throw new CommandError([error.message], error);
+    throw error;
+  }
 }
 
 export const exclusionOptions: readonly OptionSpec[] = [

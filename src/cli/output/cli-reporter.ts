@@ -82,6 +82,9 @@ export abstract class CliReporter implements Reporter {
     return this.options.filter.shows(level, logger);
   }
 
+  /** What to do about the error just logged; clients that read JSON know by its msgid. */
+  hint(_text: string): void {}
+
   /** For the person at the terminal, not for logs. */
   tell(_text: string): void {}
 

@@ -1,6 +1,8 @@
 /** What the user reads when a command fails: what happened, to what, and what to do next. */
 import { inspect } from 'node:util';
 import { BorgError } from '../../errors.ts';
+import { MetadataError } from '../../format/metadata-fields.ts';
+import { MsgpackError } from '../../msgpack/value.ts';
 import { SignalReceived } from '../io.ts';
 
 export interface ErrorText {
@@ -35,6 +37,15 @@ export async function describeError(error: unknown): Promise<ErrorText> {
   if (isOsError(error)) {
     const message = `Error: ${describeOsError(error)}`;
     return { message, msgid: SYSTEM_FAULT_MSGID, hint: osHints[error.code ?? ''], internal: false };
+  }
+  if (error instanceof MsgpackError || error instanceof MetadataError) {
+    const hint = 'The repository is damaged. "check" tells what can be saved.';
+    return {
+      message: `Data integrity error: ${error.message}`,
+      msgid: 'IntegrityError',
+      hint,
+      internal: false,
+    };
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {

@@ -35,6 +35,10 @@ export class TerminalReporter extends CliReporter {
     this.options.stderr.write(`${text}\n`);
   }
 
+  override hint(text: string): void {
+    this.log('error', text);
+  }
+
   protected override writeLog(_level: LogLevel, message: string): void {
     this.leaveProgressLine();
     this.options.stderr.write(`${message}\n`);

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { main } from '../../src/cli/main.ts';
+import { SignalReceived } from '../../src/cli/io.ts';
+import { fakeIo, type FakeIo, type FakeOptions } from './fake-io.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'alcove-cli-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const plain = join(scratch, 'plain');
+writeFileSync(plain, 'plain');
+
+const env = { BORG_BASE_DIR: join(scratch, 'home'), BORG_PASSPHRASE: 'secret-4711', TZ: 'UTC' };
+
+async function run(argv: string[], options: FakeOptions = {}): Promise<FakeIo & { code: number }> {
+  const io = fakeIo(argv, { cwd: scratch, env, ...options });
+  const code = await main(io);
+  return Object.assign(io, { code });
+}
+
+describe('main()', () => {
+  it('prints the version for clients of Borg', async () => {
+    const { code, stdout, stderr } = await run(['--version']);
+    assert.deepEqual([code, stderr.text], [0, '']);
+    assert.match(stdout.text, /^borg 1\.4\.5 \(alcove \S+\)\n$/);
+  });
+
+  it('shows usage and one line for a command line that makes no sense', async () => {
+    const { code, stdout, stderr } = await run(['create', '--nonsense', 'r::a', 'x']);
+    assert.deepEqual([code, stdout.text], [2, '']);
+    assert.deepEqual(stderr.lines, [
+      'usage: alcove [options] <command> ...',
+      'alcove: error: unrecognized arguments: --nonsense',
+      '"alcove create --help" lists the options.',
+    ]);
+  });
+
+  it('names the command in its usage errors', async () => {
+    const { code, stderr } = await run(['create', '-C', 'rot13', 'r::a', 'x']);
+    assert.equal(code, 2);
+    assert.deepEqual(stderr.lines, [
+      'usage: alcove create [options] ARCHIVE [PATH ...]',
+      'alcove create: error: argument -C/--compression: unsupported compression type',
+    ]);
+  });
+
+  it('says which commands this version does not have', async () => {
+    const { code, stderr } = await run(['prune', 'r']);
+    assert.equal(code, 2);
+    assert.match(stderr.text, /"prune" is not available in this version yet/);
+  });
+
+  it('shows an error, what to do about it, and no stack', async () => {
+    const { code, stdout, stderr } = await run(['list', 'nowhere']);
+    assert.deepEqual([code, stdout.text], [2, '']);
+    assert.deepEqual(stderr.lines, [
+      `Repository ${scratch}/nowhere does not exist.`,
+      'Check the path, or create the repository with "init" or "backup".',
+    ]);
+  });
+
+  it('shows the stack with --debug', async () => {
+    const { stderr } = await run(['list', '--debug', 'nowhere']);
+    assert.match(stderr.text, /\n {4}at /);
+  });
+
+  it('gives specific exit codes where they are asked for', async () => {
+    const { code } = await run(['list', 'nowhere'], { env: { ...env, BORG_EXIT_CODES: 'modern' } });
+    assert.equal(code, 13);
+  });
+
+  it('logs the exit code with --show-rc', async () => {
+    const { stderr } = await run(['list', '--show-rc', 'nowhere']);
+    assert.equal(stderr.lines.at(-1), 'terminating with error status, rc 2');
+  });
+
+  it('writes errors as JSON, without the hint, with --log-json', async () => {
+    const { stderr } = await run(['list', '--log-json', 'nowhere']);
+    const records = stderr.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(records.length, 1);
+    assert.equal(records[0]!['msgid'], 'Repository.DoesNotExist');
+    assert.equal(records[0]!['levelname'], 'ERROR');
+  });
+
+  it('explains errors of the operating system', async () => {
+    const { code, stderr } = await run(['create', 'plain/below::a', 'plain']);
+    assert.equal(code, 2);
+    assert.match(stderr.text, /^(?:Repository|Error: \[Errno \d+\]) .*plain\/below/);
+    assert.doesNotMatch(stderr.text, /Internal error/);
+  });
+
+  it('ends with 128 + n where a signal stopped it', async () => {
+    const controller = new AbortController();
+    await run(['init', '-e', 'none', 'signal-repo']);
+    controller.abort(new SignalReceived('SIGTERM'));
+    const { code, stderr } = await run(['create', 'signal-repo::a', plain], { signal: controller.signal });
+    assert.equal(code, 143);
+    assert.deepEqual(stderr.lines, ['Received SIGTERM']);
+  });
+
+  it('never shows a passphrase', async () => {
+    const init = await run(['init', '--debug', '-e', 'repokey', 'secret-repo']);
+    assert.equal(init.code, 0);
+    const create = await run(['create', '--debug', '--stats', 'secret-repo::a', plain]);
+    assert.equal(create.code, 0);
+    const wrong = await run(['list', '--debug', 'secret-repo'], {
+      env: { ...env, BORG_PASSPHRASE: 'wrong-0815' },
+    });
+    assert.equal(wrong.code, 2);
+    for (const { stdout, stderr } of [init, create, wrong]) {
+      assert.doesNotMatch(stdout.text + stderr.text, /4711|0815/);
+    }
+  });
+});
+
+describe('help', () => {
+  it('lists commands and topics', async () => {
+    const { code, stdout } = await run(['help']);
+    assert.equal(code, 0);
+    for (const word of ['backup', 'extract', 'key export', 'patterns', 'compression', '--lock-wait']) {
+      assert.ok(stdout.text.includes(word), word);
+    }
+  });
+
+  it('fits the terminal', async () => {
+    for (const name of ['', 'create', 'list', 'init', 'key', 'key export']) {
+      const { stdout } = await run([...name.split(' ').filter(Boolean), '--help']);
+      for (const line of stdout.lines) assert.ok(line.length <= 110, `${name}: ${line}`);
+    }
+  });
+
+  for (const topic of ['patterns', 'placeholders', 'compression']) {
+    it(`explains ${topic}`, async () => {
+      const { code, stdout } = await run(['help', topic]);
+      assert.equal(code, 0);
+      assert.match(stdout.text, /\balcove create\b/);
+    });
+  }
+
+  it('says what there is help on', async () => {
+    const { code, stderr } = await run(['help', 'nonsense']);
+    assert.equal(code, 2);
+    assert.match(
+      stderr.text,
+      /No help available on nonsense\.\n.*\n.*Commands: backup, .*\n.*Topics: compression/,
+    );
+  });
+});
