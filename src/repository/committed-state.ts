@@ -117,12 +117,21 @@ export class CommittedState {
         else return this.#take(committed, state);
         continue;
       }
-      // An index that is ahead of the log is of no use.
-      const from = indexed === undefined || indexed > committed ? undefined : indexed;
+      const isAhead = indexed !== undefined && indexed > committed;
+      // A COMMIT that the index knows of is damaged: going on without it would remove what it committed. Where those
+      // segments are gone altogether, an administrator has gone back to an earlier state.
+      if (isAhead && this.#hasSegmentsAfter(committed)) throw new CheckNeeded([path]);
+      const from = isAhead ? undefined : indexed;
       const base = from === undefined ? empty() : this.#read(from, true);
       if (base === undefined) unusable.add(from!);
       else return this.#replay(from, committed, { index: base.index, hints: base.hints! });
     }
+  }
+
+  #hasSegmentsAfter(segment: number): boolean {
+    const { files } = this.#options.log;
+    for (const later of files.ascending(segment + 1)) if (files.exists(later)) return true;
+    return false;
   }
 
   #take(transactionId: number | undefined, state: { index: HashIndex; hints?: Hints | undefined }): void {
