@@ -49,6 +49,8 @@ interface Entry {
 }
 
 const MAX_NS = 2n ** 63n - 1n;
+/** Two days before the end of a signed 32-bit time_t: Borg's limit, kept so that the entries of both agree. */
+const MAX_STORED_NS = (2n ** 31n - 1n - 48n * 3600n) * 1_000_000_000n;
 const NEW_BLOCK_BYTES = 1 << 20;
 /** Offsets within a block are uint32. */
 const MAX_BLOCK_BYTES = 1 << 30;
@@ -276,5 +278,5 @@ function readCmtime(cursor: MsgpackCursor): bigint {
 
 function clampNs(ns: bigint): bigint {
   if (ns < 0n) return 0n;
-  return ns > MAX_NS ? MAX_NS : ns;
+  return ns > MAX_STORED_NS ? MAX_STORED_NS : ns;
 }

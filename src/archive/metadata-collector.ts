@@ -25,8 +25,6 @@ export interface MetadataOptions {
   readonly noXattrs: boolean;
 }
 
-const MAX_NS = 2n ** 63n - 1n;
-
 export class MetadataCollector {
   readonly #options: MetadataOptions;
   readonly #reporter: Reporter;
@@ -36,16 +34,16 @@ export class MetadataCollector {
     this.#reporter = reporter;
   }
 
-  /** Puts into the item what stat(2) says. */
+  /** Puts into the item what stat(2) says; times as they are, where Borg bends those before 1970 or after 2038. */
   addSimple(item: Item, stat: FileStat): void {
     const { atime, noCtime, noBirthtime, numericIds } = this.#options;
     item.mode = stat.mode;
     item.uid = stat.uid;
     item.gid = stat.gid;
-    item.mtimeNs = clampNs(stat.mtimeNs);
-    if (atime) item.atimeNs = clampNs(stat.atimeNs);
-    if (!noCtime) item.ctimeNs = clampNs(stat.ctimeNs);
-    if (!noBirthtime && stat.birthtimeNs !== undefined) item.birthtimeNs = clampNs(stat.birthtimeNs);
+    item.mtimeNs = stat.mtimeNs;
+    if (atime) item.atimeNs = stat.atimeNs;
+    if (!noCtime) item.ctimeNs = stat.ctimeNs;
+    if (!noBirthtime && stat.birthtimeNs !== undefined) item.birthtimeNs = stat.birthtimeNs;
     item.user = numericIds ? null : (uidToName(stat.uid) ?? null);
     item.group = numericIds ? null : (gidToName(stat.gid) ?? null);
   }
@@ -83,10 +81,4 @@ function aclsOf(target: number | Uint8Array, mode: number, numericIds: boolean):
     if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP')) return {};
     throw error;
   }
-}
-
-/** A time that an item can hold. */
-function clampNs(ns: bigint): bigint {
-  if (ns < 0n) return 0n;
-  return ns > MAX_NS ? MAX_NS : ns;
 }

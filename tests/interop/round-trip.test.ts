@@ -23,11 +23,21 @@ function extractTo(program: Program, repository: string, destination: string): s
   return listTree(`${destination}/tree`);
 }
 
-/** Fields of `list --json-lines` that both programs fill, one line an item. */
-function listed(program: Program, repository: string): string[] {
-  const format =
-    '{mode}{user}{group}{uid}{gid}{size}{mtime}{path}{type}{source}{linktarget}{num_chunks}{flags}{sha256}{health}{archiveid}{csize}{extra}';
-  return program(['list', '--json-lines', '--format', format, `${repository}::a`]).stdout.split('\n');
+const fields =
+  '{mode}{user}{group}{uid}{gid}{size}{mtime}{path}{type}{source}{linktarget}{num_chunks}{flags}{sha256}{health}{archiveid}{csize}{extra}';
+
+/** Items as `list --json-lines` shows them. Borg writes the computed fields in no fixed order, so order does not count. */
+function listed(program: Program, repository: string): unknown[] {
+  const { stdout } = program(['list', '--json-lines', '--format', fields, `${repository}::a`]);
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+/** Borg bends times before 1970 or after 2038 when it stores them; alcove stores them as they are. */
+function isWithinBorgsTimes(line: string): boolean {
+  return !/^"\.\/times\/(1901|1969|2038|2106|2262|2400)/.test(line);
 }
 
 for (const mode of modes) {
@@ -53,8 +63,9 @@ for (const mode of modes) {
       space.borg(['init', '--encryption', mode, repository]);
       space.borg(['create', `${repository}::a`, 'tree']);
       assert.deepEqual(listed(space.alcove, repository), listed(space.borg, repository));
-      assert.deepEqual(extractTo(space.alcove, repository, space.join('by-alcove')), before);
-      assert.deepEqual(extractTo(space.borg, repository, space.join('by-borg')), before);
+      const byAlcove = extractTo(space.alcove, repository, space.join('by-alcove'));
+      assert.deepEqual(extractTo(space.borg, repository, space.join('by-borg')), byAlcove);
+      assert.deepEqual(byAlcove.filter(isWithinBorgsTimes), before.filter(isWithinBorgsTimes));
     });
   });
 }
