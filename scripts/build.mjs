@@ -33,6 +33,7 @@ await build({
     main: join(root, 'src/cli/entry.ts'),
     index: join(root, 'src/index.ts'),
     'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
+    'open-worker': join(root, 'src/pipeline/open-worker.ts'),
   },
   outdir: dist,
   bundle: true,

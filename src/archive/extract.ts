@@ -7,6 +7,7 @@ import { IncludePatternNeverMatchedWarning, IntegrityError, ObjectNotFound } fro
 import type { Item } from '../format/item.ts';
 import { isDirectory } from '../platform/file-stat.ts';
 import type { Path } from '../platform/os-error.ts';
+import { processorCount } from '../platform/system.ts';
 import type { Context } from '../util/context.ts';
 import type { PercentProgress } from '../util/reporter.ts';
 import { toDisplayText } from '../util/surrogate-escape.ts';
@@ -31,6 +32,8 @@ export interface ExtractOptions extends ItemWriterOptions {
   /** Takes the contents of all files, one after the other; no file is made then. */
   readonly toStream?: ((data: Uint8Array) => void | Promise<void>) | undefined;
   readonly progress?: boolean | undefined;
+  /** Threads that decrypt and decompress. Default: one for each processor. */
+  readonly threads?: number | undefined;
 }
 
 interface Folder {
@@ -76,7 +79,8 @@ class Extraction {
     using writer = reads
       ? undefined
       : new ItemWriter(options.destination ?? this.#ctx.cwd, this.#hardLinks, options, reporter);
-    const content = new ContentReader(this.#archive.reader, this.#selected());
+    await using opener = this.#archive.reader.createOpener(options.threads ?? processorCount());
+    const content = new ContentReader(this.#archive.reader.withOpener(opener), this.#selected());
     for await (const item of content.items()) {
       this.#ctx.signal.throwIfAborted();
       const path = stripPath(item.path, this.#stripComponents);

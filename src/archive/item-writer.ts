@@ -19,6 +19,7 @@ import { closeFile } from '../platform/open-file.ts';
 import { isOsError, type Path } from '../platform/os-error.ts';
 import {
   createFile,
+  createNewFile,
   FileWriter,
   makeDeviceFile,
   makeDirectory,
@@ -69,9 +70,12 @@ export class ItemWriter implements Disposable {
 
   /** Makes the folder, without its attributes: files are still to be made in it. */
   makeFolder(path: Uint8Array): void {
-    this.#removeExisting(path);
     const at = this.#parentOf(path, 'mkdir');
-    extractIo('mkdir', () => makeFolderAt(path, at), path);
+    extractIo(
+      'mkdir',
+      () => this.#replacing(path, at, (there) => makeDirectory(path, there), makeFolderAt),
+      path,
+    );
   }
 
   /** Gives the folder its attributes, after all in it was made. */
@@ -85,11 +89,13 @@ export class ItemWriter implements Disposable {
   async make(item: Item, path: Uint8Array, content: ContentSource): Promise<void> {
     const mode = item.mode ?? 0;
     if (this.#options.continueExtraction === true && this.#isThere(item, path)) return;
-    this.#removeExisting(path);
     const at = this.#parentOf(path, 'makedirs');
     if (isSymlink(mode)) {
-      extractIo('symlink', () => makeSymlink(item.source ?? new Uint8Array(0), path, at), path);
-      this.#restore(item, { path, at });
+      const target = item.source ?? new Uint8Array(0);
+      this.#restore(item, {
+        path,
+        at: this.#create('symlink', path, at, (there) => makeSymlink(target, path, there)),
+      });
       return;
     }
     let chunks: readonly ChunkRef[] | undefined;
@@ -102,11 +108,11 @@ export class ItemWriter implements Disposable {
       const contents = chunks === undefined ? content.own() : content.other(chunks);
       await this.#writeFile(item, path, at, contents);
     } else if (isFifo(mode)) {
-      extractIo('mkfifo', () => makeFifo(path, at), path);
-      this.#restore(item, { path, at });
+      this.#restore(item, { path, at: this.#create('mkfifo', path, at, (there) => makeFifo(path, there)) });
     } else if (isCharacterDevice(mode) || isBlockDevice(mode)) {
-      extractIo('mknod', () => makeDeviceFile(path, mode, BigInt(item.rdev ?? 0), at), path);
-      this.#restore(item, { path, at });
+      const rdev = BigInt(item.rdev ?? 0);
+      const make = (there: At): void => makeDeviceFile(path, mode, rdev, there);
+      this.#restore(item, { path, at: this.#create('mknod', path, at, make) });
     } else throw new ItemError(`unknown type of item, mode ${mode.toString(8)}`);
     this.#hardLinks.extracted(item, path);
   }
@@ -126,15 +132,36 @@ export class ItemWriter implements Disposable {
     return extractIo(operation, () => this.#root.parentOf(path, { create: true }), path);
   }
 
-  /** What can't be removed stays, and making the new thing says why it can't be. */
-  #removeExisting(path: Uint8Array): void {
-    extractIo('', () => {
-      try {
-        this.#root.removeExisting(path);
-      } catch (error) {
-        if (!isOsError(error)) throw error;
-      }
-    });
+  /**
+   * Makes what is not there yet; what is there goes first. Where it can't go, `otherwise` makes the best of it.
+   * Most things are not there, so this is tried without looking.
+   */
+  #replacing<T>(
+    path: Uint8Array,
+    at: At,
+    make: (at: At) => T,
+    otherwise = (_path: Uint8Array, there: At) => make(there),
+  ): T {
+    try {
+      return make(at);
+    } catch (error) {
+      if (!isOsError(error, 'EEXIST')) throw error;
+    }
+    try {
+      this.#root.removeExisting(path);
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+    }
+    return otherwise(path, this.#root.parentOf(path));
+  }
+
+  /** As #replacing, for what has no descriptor; gives the place where it was made. */
+  #create(operation: string, path: Uint8Array, at: At, make: (at: At) => void): At {
+    const placed = (there: At): At => {
+      make(there);
+      return there;
+    };
+    return extractIo(operation, () => this.#replacing(path, at, placed), path);
   }
 
   #link(source: Uint8Array, path: Uint8Array, at: At): void {
@@ -144,20 +171,20 @@ export class ItemWriter implements Disposable {
     } catch (error) {
       throw error instanceof UnsafeItemError ? new UnsafeItemError('hardlink-source') : error;
     }
-    extractIo('link', () => makeHardLink(source, sourceAt, path, at), source);
+    this.#create('link', path, at, (there) => makeHardLink(source, sourceAt, path, there));
   }
 
   async #writeFile(item: Item, path: Uint8Array, at: At, contents: AsyncIterable<Uint8Array>): Promise<void> {
-    const fd = extractIo('open', () => createFile(path, at), path);
+    const create = (there: At): number => createNewFile(path, there);
+    const fd = extractIo('open', () => this.#replacing(path, at, create, createFile), path);
     try {
       const writer = new FileWriter(fd);
+      let endsInHole = false;
       for await (const data of contents) {
-        extractIo('write', () => {
-          if (this.#options.sparse === true && isZero(data)) writer.hole(data.length);
-          else writer.write(data);
-        });
+        endsInHole = this.#options.sparse === true && isZero(data);
+        extractIo('write', () => (endsInHole ? writer.hole(data.length) : writer.write(data)));
       }
-      extractIo('truncate_and_attrs', () => writer.finish());
+      if (endsInHole) extractIo('truncate_and_attrs', () => writer.finish());
       this.#restore(item, { path, fd });
       checkContents(item, writer.positionBytes);
     } finally {

@@ -1,19 +1,45 @@
 /**
- * Reads repository objects in order and opens them, a few ahead of the one that is wanted.
+ * Reads repository objects in order and opens them: on this thread, or, where there is much to read, on others.
  *
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.fetch_many.
  */
 import type { Key } from '../keys/key.ts';
+import { ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openObject } from './repo-object.ts';
+
+/** Below this much other threads would only cost time. */
+const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
+const BATCH_BYTES = 512 * 1024;
+/** Sealed bytes that are being opened or wait to be taken. */
+const MAX_AHEAD_BYTES = 24 * 2 ** 20;
+
+interface Batch {
+  readonly objects: readonly SealedInput[];
+  readonly sizeBytes: number;
+  readonly opened: Promise<(Uint8Array | undefined)[]>;
+}
 
 export class ObjectReader {
   readonly #repository: Repository;
   readonly #key: Key;
+  readonly #opener: ObjectOpener | undefined;
+  #readBytes = 0;
 
-  constructor(repository: Repository, key: Key) {
+  constructor(repository: Repository, key: Key, opener?: ObjectOpener) {
     this.#repository = repository;
     this.#key = key;
+    this.#opener = opener;
+  }
+
+  /** Threads for withOpener(); the caller ends them. */
+  createOpener(threads: number): ObjectOpener {
+    return new ObjectOpener(this.#key.material, threads);
+  }
+
+  /** A reader of the same objects that has other threads open them. */
+  withOpener(opener: ObjectOpener): ObjectReader {
+    return new ObjectReader(this.#repository, this.#key, opener);
   }
 
   /** The plaintext of one object; throws ObjectNotFound, IntegrityError, DecompressionError. */
@@ -23,9 +49,79 @@ export class ObjectReader {
 
   /** The plaintexts of objects, in the order of `ids`. */
   async *readMany(ids: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
-    let next = 0;
-    for await (const sealed of this.#repository.getMany(ids)) {
-      yield openObject(this.#key, ids[next++], sealed);
+    const source = this.#sealed(ids);
+    try {
+      while (this.#opener === undefined || this.#readBytes < PARALLEL_FROM_BYTES) {
+        const next = await source.next();
+        if (next.done === true) return;
+        this.#readBytes += next.value.sealed.length;
+        yield this.#open(next.value);
+      }
+      yield* this.#readParallel(source, this.#opener);
+    } finally {
+      await source.return();
     }
   }
+
+  async *#sealed(ids: readonly Uint8Array[]): AsyncGenerator<SealedInput, void, undefined> {
+    let next = 0;
+    for await (const sealed of this.#repository.getMany(ids)) yield { id: ids[next++]!, sealed };
+  }
+
+  #open({ id, sealed }: SealedInput): Uint8Array {
+    return openObject(this.#key, id, sealed);
+  }
+
+  async *#readParallel(
+    source: AsyncGenerator<SealedInput, void, undefined>,
+    opener: ObjectOpener,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const ahead: Batch[] = [];
+    let aheadBytes = 0;
+    let ended = false;
+    let failure: { readonly error: unknown } | undefined;
+    for (;;) {
+      while (!ended && aheadBytes < MAX_AHEAD_BYTES && ahead.length < opener.capacity) {
+        const taken = await takeBatch(source);
+        ended = taken.ended;
+        failure = taken.failure;
+        if (taken.objects.length === 0) break;
+        const batch = { ...taken, opened: opener.open(taken.objects) };
+        // Awaited in its turn; until then a failure must not count as nobody's.
+        batch.opened.catch(() => {});
+        ahead.push(batch);
+        aheadBytes += batch.sizeBytes;
+      }
+      const batch = ahead.shift();
+      if (batch === undefined) break;
+      const opened = await batch.opened;
+      for (const [index, object] of batch.objects.entries()) yield opened[index] ?? this.#open(object);
+      aheadBytes -= batch.sizeBytes;
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+}
+
+interface Taken {
+  readonly objects: readonly SealedInput[];
+  readonly sizeBytes: number;
+  readonly ended: boolean;
+  /** What ended the source, to be thrown after all that came before it was used. */
+  readonly failure: { readonly error: unknown } | undefined;
+}
+
+async function takeBatch(source: AsyncGenerator<SealedInput, void, undefined>): Promise<Taken> {
+  const objects: SealedInput[] = [];
+  let sizeBytes = 0;
+  try {
+    while (sizeBytes < BATCH_BYTES) {
+      const next = await source.next();
+      if (next.done === true) return { objects, sizeBytes, ended: true, failure: undefined };
+      objects.push(next.value);
+      sizeBytes += next.value.sealed.length;
+    }
+  } catch (error) {
+    return { objects, sizeBytes, ended: true, failure: { error } };
+  }
+  return { objects, sizeBytes, ended: false, failure: undefined };
 }

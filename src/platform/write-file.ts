@@ -32,6 +32,12 @@ export function createFile(path: Path, at?: At, mode = 0o666): number {
   return openAt(path, flags | constants.O_NOCTTY, mode, at);
 }
 
+/** Opens a new file for writing; EEXIST where anything stands there. */
+export function createNewFile(path: Path, at?: At, mode = 0o666): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  return openAt(path, flags | constants.O_NOCTTY, mode, at);
+}
+
 export function makeDirectory(path: Path, at?: At, mode = 0o777): void {
   check(mkdirat(folderOf(at), nameOf(path, at), mode), 'mkdir', path);
 }
