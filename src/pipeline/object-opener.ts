@@ -90,7 +90,7 @@ export class ObjectOpener implements AsyncDisposable {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
 }
