@@ -20,6 +20,9 @@ export interface LockIdentity {
   isAlive(owner: LockOwner): boolean;
 }
 
+/** Between two tries. Borg waits up to a minute, and so is mostly too late. */
+const LONGEST_PAUSE_MS = 200;
+
 /** Locks held by this process, whose file names can't tell its own holders apart. */
 const held = new Map<string, ExclusiveLock>();
 
@@ -63,7 +66,7 @@ export class ExclusiveLock {
       this.#removeFolder(temporary);
       throw new LockFailed([this.path, (error as Error).message], error);
     }
-    const pauseMs = Math.min(60_000, Number.isFinite(this.#timeoutMs) ? this.#timeoutMs / 10 : 1000);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, this.#timeoutMs / 10);
     const endMs = performance.now() + this.#timeoutMs;
     let renamed = false;
     try {

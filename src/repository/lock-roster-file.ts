@@ -21,6 +21,8 @@ export class LockRosterFile {
   readonly #path: string;
   readonly #identity: LockIdentity;
   readonly #reporter: Reporter;
+  /** The roster is read more than once before the dead are gone from it. */
+  readonly #reported = new Set<string>();
 
   constructor(store: Store, path: string, options: { identity: LockIdentity; reporter: Reporter }) {
     this.#store = store;
@@ -71,7 +73,8 @@ export class LockRosterFile {
       if (this.#identity.isAlive(owner)) return true;
       const { host, pid, thread } = owner;
       const message = `Removed stale ${mode} roster lock for host ${host} pid ${pid} thread ${thread}.`;
-      this.#reporter.log('warning', message, { logger: 'borg.locking' });
+      if (!this.#reported.has(message)) this.#reporter.log('warning', message, { logger: 'borg.locking' });
+      this.#reported.add(message);
       return false;
     });
   }

@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockTimeout } from '../errors.ts';
+import { encodeLockName } from '../format/lock-roster.ts';
 import type { LockMode } from '../format/lock-roster.ts';
 import type { Store } from '../store/store.ts';
 import type { Reporter } from '../util/reporter.ts';
@@ -25,11 +26,13 @@ export interface LockOptions {
 /** Pause between two looks at whether the readers are gone. */
 const READERS_PAUSE_MS = 200;
 
-/** Locks held in this process by path and mode: the roster has only one entry for all of them. */
+/** Locks held in this process by mode, owner and path: the roster has only one entry for all of them. */
 const holders = new Map<string, number>();
 
 export class Lock {
   readonly #path: string;
+  /** Owner and path. */
+  readonly #holder: string;
   readonly #exclusiveLock: ExclusiveLock;
   readonly #roster: LockRosterFile;
   readonly #timeoutMs: number;
@@ -42,6 +45,7 @@ export class Lock {
     const { timeoutSeconds = 1, identity, reporter, signal } = options;
     if (!(timeoutSeconds >= 0)) throw new RangeError(`timeout must be >= 0: ${timeoutSeconds}`);
     this.#path = `${store.root}/${name}`;
+    this.#holder = `${encodeLockName(identity.owner)} ${this.#path}`;
     this.#timeoutMs = 1000 * timeoutSeconds;
     this.#signal = signal;
     this.#mode = options.exclusive === true ? 'exclusive' : 'shared';
@@ -108,7 +112,7 @@ export class Lock {
   break(): void {
     this.#roster.clear();
     this.#exclusiveLock.break();
-    for (const mode of ['shared', 'exclusive']) holders.delete(`${mode} ${this.#path}`);
+    for (const mode of ['shared', 'exclusive']) holders.delete(`${mode} ${this.#holder}`);
   }
 
   async #acquireShared(leave: LockMode | undefined): Promise<void> {
@@ -141,13 +145,13 @@ export class Lock {
   }
 
   #signIn(mode: LockMode): void {
-    const key = `${mode} ${this.#path}`;
+    const key = `${mode} ${this.#holder}`;
     this.#roster.add(mode);
     holders.set(key, (holders.get(key) ?? 0) + 1);
   }
 
   #signOut(mode: LockMode): void {
-    const key = `${mode} ${this.#path}`;
+    const key = `${mode} ${this.#holder}`;
     const others = (holders.get(key) ?? 1) - 1;
     if (others > 0) {
       holders.set(key, others);
