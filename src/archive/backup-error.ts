@@ -14,7 +14,7 @@ import {
 } from '../errors.ts';
 import { describeOsError, isOsError } from '../platform/os-error.ts';
 import type { FileError } from '../pipeline/file-job.ts';
-import { toUtf8Lossy } from '../util/bytes.ts';
+import { toDisplayText } from '../util/surrogate-escape.ts';
 
 export abstract class BackupError extends Error {
   /** The warning to give for the file. */
@@ -32,7 +32,7 @@ export class BackupOsError extends BackupError {
   }
 
   toWarning(path: Uint8Array): BorgWarning {
-    const args = [toUtf8Lossy(path), this.message];
+    const args = [toDisplayText(path), this.message];
     switch (this.code) {
       case 'EPERM':
       case 'EACCES':
@@ -55,7 +55,7 @@ export class BackupRaceCondition extends BackupError {
   }
 
   toWarning(path: Uint8Array): BorgWarning {
-    return new BackupRaceConditionWarning([toUtf8Lossy(path), this.message]);
+    return new BackupRaceConditionWarning([toDisplayText(path), this.message]);
   }
 }
 
