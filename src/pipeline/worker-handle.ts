@@ -114,10 +114,14 @@ export class WorkerHandle {
         .catch((error: unknown) => this.#fail(error));
       return;
     }
-    this.#events.leaseNonces(message.blocks).then(
+    this.#lease(message.blocks).then(
       (first) => this.#control.grantLease(first),
       (error: unknown) => this.#events.onFailure(error),
     );
+  }
+
+  async #lease(blocks: number): Promise<bigint> {
+    return await this.#events.leaseNonces(blocks);
   }
 
   /** Hands out the rows one after the other, waiting for each chunk's taker, and only then lets the worker send more. */
