@@ -61,7 +61,7 @@ export class BackupRun {
   readonly #steps = new OrderedSteps();
   readonly #inFlight = new Set<PendingFile>();
   /** Reads that have not ended; awaited before descriptors and threads are gone. */
-  readonly #reading = new Set<Promise<void>>();
+  readonly #reading = new Set<Promise<boolean>>();
   /** One at a time changes repository, cache and item stream. */
   readonly #gate = new Mutex();
   readonly #news = new WakeUp();
@@ -117,9 +117,12 @@ export class BackupRun {
     this.#inFlight.add(file);
     const reading = this.#read(file, job, outcome);
     this.#reading.add(reading);
-    const ready = reading.then(() => void this.#reading.delete(reading));
     this.push({
-      ready,
+      // Without a result its turn never comes: half a file must not pass for a whole one.
+      ready: reading.then((hasResult) => {
+        this.#reading.delete(reading);
+        return hasResult ? undefined : new Promise<never>(() => {});
+      }),
       finish: () => {
         this.#inFlight.delete(file);
         if (file.error !== undefined) this.#abandon(file);
@@ -154,8 +157,9 @@ export class BackupRun {
   /** Writes a checkpoint of what there is, after an interruption. */
   async stopWithCheckpoint(): Promise<void> {
     const { reporter } = this.#ctx;
-    reporter.log('info', 'checkpoint requested: starting checkpoint creation...', { logger: 'borg.archive' });
     await this.stop();
+    if (this.writer.itemCount === 0 && this.#chunksSinceCheckpoint === 0) return;
+    reporter.log('info', 'checkpoint requested: starting checkpoint creation...', { logger: 'borg.archive' });
     await this.#releaseAbandoned();
     await this.#gate.run(() => this.#checkpoint());
     reporter.log('info', 'checkpoint requested: finished checkpoint creation!', { logger: 'borg.archive' });
@@ -171,12 +175,16 @@ export class BackupRun {
 
   readonly #onAbort = (): void => this.#news.call();
 
-  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<void> {
+  /** Says whether there is a result; without one the backup fails, or was stopped. */
+  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<boolean> {
     try {
       this.#tellIndex();
       outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
+      return true;
     } catch (error) {
       if (!this.#stopped) this.#failure ??= { error };
+      this.#news.call();
+      return false;
     } finally {
       outcome.close?.();
     }

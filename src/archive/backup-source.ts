@@ -9,12 +9,12 @@ import { getCacheDir } from '../platform/home.ts';
 import { closeFile } from '../platform/open-file.ts';
 import { describeOsError, isOsError } from '../platform/os-error.ts';
 import { spawnReader } from '../platform/process.ts';
-import { toUtf8Lossy } from '../util/bytes.ts';
+import { fromUtf8, toUtf8Lossy } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import { BackupError, backupIo } from './backup-error.ts';
 import type { BackupRun } from './backup-run.ts';
 import type { ObjectProcessor } from './object-processor.ts';
-import { normalizePath, slashdotPrefix } from './path-bytes.ts';
+import { joinPath, normalizePath, slashdotPrefix } from './path-bytes.ts';
 import { readPathList } from './path-list.ts';
 import type { Session } from './session.ts';
 import { addStream, type StreamOptions } from './stream-file.ts';
@@ -67,9 +67,9 @@ export async function takeIn(
     });
   }
   if (source.kind !== 'paths') {
-    return withPathList(ctx, source, (paths) => run.drive(listed(paths, processor)));
+    return withPathList(ctx, source, (paths) => run.drive(listed(ctx, paths, processor)));
   }
-  const walk = new TreeWalk({ ...selection, dryRun: false }, processor);
+  const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd), dryRun: false }, processor);
   skipOwnFolders(session, walk);
   for (const path of source.paths) {
     if (isDash(path)) {
@@ -77,7 +77,7 @@ export async function takeIn(
       await run.drain();
     } else {
       processor.stripPrefix = slashdotPrefix(path);
-      await run.drive(walkRoot(walk, path, selection, processor));
+      await run.drive(walkRoot(ctx, walk, path, selection, processor));
     }
   }
 }
@@ -95,17 +95,18 @@ export async function dryRun(ctx: Context, selection: BackupSelection): Promise<
   if (source.kind === 'content-command') return reporter.fileStatus('-', stream.path);
   if (source.kind !== 'paths') {
     return withPathList(ctx, source, async (paths) => {
-      for await (const _ of listed(paths, visitor)) ctx.signal.throwIfAborted();
+      for await (const _ of listed(ctx, paths, visitor)) ctx.signal.throwIfAborted();
     });
   }
-  const walk = new TreeWalk({ ...selection, dryRun: true }, visitor);
+  const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd), dryRun: true }, visitor);
   for (const path of source.paths) {
     if (isDash(path)) reporter.fileStatus('-', stream.path);
-    else for (const _ of walkRoot(walk, path, selection, visitor)) ctx.signal.throwIfAborted();
+    else for (const _ of walkRoot(ctx, walk, path, selection, visitor)) ctx.signal.throwIfAborted();
   }
 }
 
 function* walkRoot(
+  ctx: Context,
   walk: TreeWalk,
   given: Uint8Array,
   selection: BackupSelection,
@@ -113,7 +114,7 @@ function* walkRoot(
 ): Generator<void> {
   const path = normalizePath(given);
   try {
-    const root = backupIo('stat', () => lstat(path), path);
+    const root = backupIo('stat', () => lstat(joinPath(fromUtf8(ctx.cwd), path)), path);
     yield* walk.walk(path, selection.oneFileSystem ? root.dev : undefined);
     // Never again, even if the path is given twice.
     walk.skip(root);
@@ -137,13 +138,18 @@ function skipOwnFolders({ ctx, location }: Session, walk: TreeWalk): void {
 }
 
 async function* listed(
+  ctx: Context,
   paths: AsyncIterable<Uint8Array>,
   visitor: WalkVisitor & Partial<ObjectProcessor>,
 ): AsyncGenerator<void> {
   for await (const given of paths) {
     const path = normalizePath(given);
     try {
-      const found: FoundObject = { path, at: undefined, stat: backupIo('stat', () => lstat(path), path) };
+      const found: FoundObject = {
+        path,
+        at: undefined,
+        stat: backupIo('stat', () => lstat(joinPath(fromUtf8(ctx.cwd), path)), path),
+      };
       if (visitor.any === undefined) visitor.object(found);
       else {
         visitor.stripPrefix = slashdotPrefix(given);

@@ -91,7 +91,7 @@ export class ObjectProcessor implements WalkVisitor {
   any(found: FoundObject): void {
     const { path, stat } = found;
     if (!isDirectory(stat.mode)) return this.object(found);
-    const fd = backupIo('dir_open', () => openDirectory(path), path);
+    const fd = backupIo('dir_open', () => openDirectory(this.#locate(found)), path);
     try {
       const opened = checkSameFile(
         stat,
@@ -124,7 +124,7 @@ export class ObjectProcessor implements WalkVisitor {
 
   #symlinkOrTarget(found: FoundObject): void {
     if (this.#options.readSpecial) {
-      const target = targetOf(found);
+      const target = this.#targetOf(found);
       if (target !== undefined && isSpecial(target.mode)) {
         return this.#file({ ...found, stat: target }, { ...SPECIAL, noFollow: false });
       }
@@ -132,9 +132,9 @@ export class ObjectProcessor implements WalkVisitor {
     const { path, at, stat } = found;
     const item = this.#newItem(path);
     if (item === undefined) return this.status('x', path);
-    item.source = backupIo('readlink', () => readLink(path, at), at?.name);
+    item.source = backupIo('readlink', () => readLink(this.#locate(found), at), at?.name ?? path);
     this.#collector.addSimple(item, stat);
-    this.#collector.addExtended(item, stat, path, undefined);
+    this.#collector.addExtended(item, stat, joinPath(this.#cwd, path), undefined);
     this.#finishItem(item, path, 's', undefined);
   }
 
@@ -153,17 +153,18 @@ export class ObjectProcessor implements WalkVisitor {
   }
 
   /** Not opened: some devices do things when they are. */
-  #device({ path, at, stat: before }: FoundObject, letter: string): void {
+  #device(found: FoundObject, letter: string): void {
+    const { path, at, stat: before } = found;
     const item = this.#newItem(path);
     if (item === undefined) return this.status('x', path);
     const stat = checkSameFile(
       before,
-      backupIo('stat', () => lstat(path, at), at?.name),
+      backupIo('stat', () => lstat(this.#locate(found), at), at?.name ?? path),
     );
     item.rdev = Number(stat.rdev);
     this.#linkOrMaster(item, stat);
     this.#collector.addSimple(item, stat);
-    this.#collector.addExtended(item, stat, path, undefined);
+    this.#collector.addExtended(item, stat, joinPath(this.#cwd, path), undefined);
     this.#finishItem(item, path, letter, stat);
   }
 
@@ -187,7 +188,7 @@ export class ObjectProcessor implements WalkVisitor {
       this.status('x', path);
       return undefined;
     }
-    const fd = backupIo('open', () => openRead(path, options, at), at?.name);
+    const fd = backupIo('open', () => openRead(this.#locate(found), options, at), at?.name ?? path);
     try {
       const stat = checkSameFile(
         found.stat,
@@ -343,12 +344,17 @@ export class ObjectProcessor implements WalkVisitor {
     this.#run.warn(new FileChangedWarning([toUtf8Lossy(path)]));
     report('C');
   }
-}
 
-function targetOf(found: FoundObject): FileStat | undefined {
-  try {
-    return statFollowing(found.path, found.at);
-  } catch {
-    return undefined;
+  #targetOf(found: FoundObject): FileStat | undefined {
+    try {
+      return statFollowing(this.#locate(found), found.at);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What to give to the system: found by its name in an open directory, the path is for messages only. */
+  #locate({ path, at }: FoundObject): Uint8Array {
+    return at === undefined ? joinPath(this.#cwd, path) : path;
   }
 }

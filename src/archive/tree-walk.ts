@@ -6,7 +6,7 @@
  * Source: Borg 1.4.5, archiver.py, Archiver._rec_walk; helpers/fs.py, dir_is_tagged and scandir_inorder.
  */
 import { backupIo, BackupError, checkSameFile } from './backup-error.ts';
-import { childPath } from './path-bytes.ts';
+import { childPath, joinPath } from './path-bytes.ts';
 import { directoryTags, type TagOptions } from './directory-tags.ts';
 import { getFlags, UF_NODUMP } from '../platform/bsd-flags.ts';
 import { listDirectory } from '../platform/directory.ts';
@@ -40,6 +40,8 @@ export interface Matcher {
 }
 
 export interface WalkOptions extends TagOptions {
+  /** Absolute; what paths are relative to. */
+  readonly cwd: Uint8Array;
   readonly matcher: Matcher;
   readonly dryRun: boolean;
   readonly keepExcludeTags: boolean;
@@ -110,7 +112,7 @@ export class TreeWalk {
       if (!matcher.recurseDir) return;
     }
     try {
-      const stat = backupIo('stat', () => lstat(path, at), at?.name);
+      const stat = backupIo('stat', () => lstat(this.#locate(path, at), at), at?.name ?? path);
       if (!included && !isDirectory(stat.mode)) return;
       this.#enterFound({ path, at, stat }, included);
     } catch (error) {
@@ -124,7 +126,7 @@ export class TreeWalk {
     const { path, stat } = found;
     if (this.#skipped.some((inode) => inode.ino === stat.ino && inode.dev === stat.dev)) return;
     if (this.#options.excludeNodump) {
-      const flags = backupIo('flags', () => getFlags(path, stat.mode));
+      const flags = backupIo('flags', () => getFlags(joinPath(this.#options.cwd, path), stat.mode));
       if ((flags & UF_NODUMP) !== 0) {
         this.#visitor.status('x', path);
         return;
@@ -135,9 +137,14 @@ export class TreeWalk {
     else this.#visitor.object(found);
   }
 
+  /** What to give to the system: found by its name in an open directory, the path is for messages only. */
+  #locate(path: Uint8Array, at: At | undefined): Uint8Array {
+    return at === undefined ? joinPath(this.#options.cwd, path) : path;
+  }
+
   #enterDirectory(found: FoundObject, included: boolean): void {
     const { path, at } = found;
-    const fd = backupIo('dir_open', () => openDirectory(path, at), at?.name);
+    const fd = backupIo('dir_open', () => openDirectory(this.#locate(path, at), at), at?.name ?? path);
     let frame: Frame | undefined;
     try {
       const stat = checkSameFile(
