@@ -6,7 +6,7 @@ export function noise(sizeBytes: number, seed = 1): Uint8Array {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    bytes[at] = state & 0xff;
+    bytes[at] = state;
   }
   return bytes;
 }
