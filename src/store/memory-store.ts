@@ -83,6 +83,8 @@ export class MemoryStore implements Store {
 
   removeFolder(path: string): void {
     if (this.#folder(path, 'rmdir').names.size > 0) throw new StoreError('ENOTEMPTY', 'rmdir', path);
+    // The root has no parent to be removed from: it stays, empty.
+    if (path === '') return;
     const { parent, name } = this.#split(path, 'rmdir');
     parent.change([[name, undefined]]);
   }
