@@ -10,10 +10,9 @@ import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import { concatBytes } from '../util/bytes.ts';
 import type { Environment } from '../util/context.ts';
-import { splitShellWords } from '../util/shell-words.ts';
 import { cFunction } from './libc.ts';
 import { O_CLOEXEC } from './linux.ts';
-import { OsError, errnoNumber, describeOsError, isOsError, lastOsError, reprText } from './os-error.ts';
+import { OsError, errnoNumber, isOsError, lastOsError } from './os-error.ts';
 
 const pipe2 = cFunction<[Int32Array, number]>('int pipe2(void *fds, int flags)');
 
@@ -44,6 +43,8 @@ export function prepareSubprocessEnvironment(env: Environment, version?: string)
   if (libraryPath !== undefined) prepared.LD_LIBRARY_PATH = libraryPath;
   delete prepared.BORG_PASSPHRASE;
   delete prepared.BORG_NEW_PASSPHRASE;
+  // Borg keeps this one. It may hold a secret itself, and no program that we start needs it.
+  delete prepared.BORG_PASSCOMMAND;
   // It names a descriptor that the program does not have.
   delete prepared.BORG_PASSPHRASE_FD;
   if (version !== undefined) prepared.BORG_VERSION = version;
@@ -118,26 +119,6 @@ export async function captureOutput(
   return { output: concatBytes(parts), exitCode };
 }
 
-/** What the command prints. Throws an Error with the text that Borg has for a command that fails. */
-export async function runPasscommand(command: string, env: Environment): Promise<string> {
-  const argv = splitShellWords(command);
-  if (argv.length === 0) throw new Error('an empty command line is not permitted');
-  let result: Awaited<ReturnType<typeof captureOutput>>;
-  try {
-    result = await captureOutput(argv, env);
-  } catch (error) {
-    throw new Error(describeOsError(error, argv[0]), { cause: error });
-  }
-  const { output, exitCode } = result;
-  if (exitCode === 0) return Buffer.from(output).toString('utf8');
-  const words = `[${argv.map(reprText).join(', ')}]`;
-  const end =
-    exitCode > 0
-      ? `returned non-zero exit status ${exitCode}`
-      : `died with <Signals.${signalText(-exitCode)}>`;
-  throw new Error(`Command '${words}' ${end}.`);
-}
-
 /** The program's path, looked up as execvp(3) does. */
 function findExecutable(command: string, env: Environment): string {
   const folders = command.includes('/') ? [''] : (env.PATH ?? '/bin:/usr/bin').split(':');
@@ -165,11 +146,6 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 
 function signalNumber(name: NodeJS.Signals): number {
   return osConstants.signals[name];
-}
-
-function signalText(number: number): string {
-  const name = Object.entries(osConstants.signals).find(([, known]) => known === number)?.[0];
-  return `${name ?? 'SIG'}: ${number}`;
 }
 
 function makePipe(): [readFd: number, writeFd: number] {

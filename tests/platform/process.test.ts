@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
   captureOutput,
   prepareSubprocessEnvironment,
-  runPasscommand,
   spawnProcess,
   spawnReader,
   spawnWriter,
@@ -36,7 +35,6 @@ describe('prepareSubprocessEnvironment()', () => {
     assert.deepEqual(prepareSubprocessEnvironment(given, '1.4.5'), {
       PATH: '/bin',
       EMPTY: '',
-      BORG_PASSCOMMAND: 'pass show backup',
       BORG_VERSION: '1.4.5',
     });
     assert.equal(given.BORG_PASSPHRASE, 'secret');
@@ -51,41 +49,6 @@ describe('prepareSubprocessEnvironment()', () => {
       },
     );
     assert.deepEqual(prepareSubprocessEnvironment({ LD_LIBRARY_PATH: '/lib' }), { LD_LIBRARY_PATH: '/lib' });
-  });
-});
-
-describe('runPasscommand()', () => {
-  it('gives what the command prints, without a shell', async () => {
-    assert.equal(await runPasscommand(`printf '%s|' '$HOME' "a b" c\\ d`, env), '$HOME|a b|c d|');
-  });
-
-  it('keeps secrets from the command', async () => {
-    const output = await runPasscommand('env', { ...env, BORG_PASSPHRASE: 'secret', OTHER: 'x' });
-    assert.match(output, /^OTHER=x$/m);
-    assert.doesNotMatch(output, /secret/);
-  });
-
-  for (const [command, message] of [
-    ['false', "Command '['false']' returned non-zero exit status 1."],
-    ['sh -c "exit 7"', "Command '['sh', '-c', 'exit 7']' returned non-zero exit status 7."],
-    ['sh -c "kill -9 $$"', "Command '['sh', '-c', 'kill -9 $$']' died with <Signals.SIGKILL: 9>."],
-    ['no-such-command x', "[Errno 2] No such file or directory: 'no-such-command'"],
-    ['/dev/null', "[Errno 2] No such file or directory: '/dev/null'"],
-    ['', 'an empty command line is not permitted'],
-    ["'open", 'No closing quotation'],
-  ] as const) {
-    it(`fails with Borg's text for ${JSON.stringify(command)}`, async () => {
-      await assert.rejects(runPasscommand(command, env), { message });
-    });
-  }
-
-  it('tells a file that may not be run from a missing one', async () => {
-    writeFileSync(at('data'), 'not a program');
-    chmodSync(at('data'), 0o644);
-    await assert.rejects(runPasscommand(at('data'), env), {
-      message: `[Errno 13] Permission denied: '${at('data')}'`,
-    });
-    await assert.rejects(runPasscommand('data', { PATH: at() }), /Errno 13/);
   });
 });
 
