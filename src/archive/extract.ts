@@ -80,7 +80,10 @@ class Extraction {
       ? undefined
       : new ItemWriter(options.destination ?? this.#ctx.cwd, this.#hardLinks, options, reporter);
     await using opener = this.#archive.reader.createOpener(options.threads ?? processorCount());
-    const content = new ContentReader(this.#archive.reader.withOpener(opener), this.#selected());
+    // Whoever takes the stream may keep what it got.
+    const recycles = options.toStream === undefined;
+    const reader = this.#archive.reader.withOpener(opener, { recycles });
+    const content = new ContentReader(reader, this.#selected());
     for await (const item of content.items()) {
       this.#ctx.signal.throwIfAborted();
       const path = stripPath(item.path, this.#stripComponents);

@@ -4,7 +4,7 @@
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.fetch_many.
  */
 import type { Key } from '../keys/key.ts';
-import { ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
+import { type OpenedBatch, ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openObject } from './repo-object.ts';
 
@@ -17,19 +17,21 @@ const MAX_AHEAD_BYTES = 24 * 2 ** 20;
 interface Batch {
   readonly objects: readonly SealedInput[];
   readonly sizeBytes: number;
-  readonly opened: Promise<(Uint8Array | undefined)[]>;
+  readonly opened: Promise<OpenedBatch>;
 }
 
 export class ObjectReader {
   readonly #repository: Repository;
   readonly #key: Key;
   readonly #opener: ObjectOpener | undefined;
+  readonly #recycles: boolean;
   #readBytes = 0;
 
-  constructor(repository: Repository, key: Key, opener?: ObjectOpener) {
+  constructor(repository: Repository, key: Key, opener?: ObjectOpener, recycles = false) {
     this.#repository = repository;
     this.#key = key;
     this.#opener = opener;
+    this.#recycles = recycles;
   }
 
   /** Threads for withOpener(); the caller ends them. */
@@ -37,9 +39,12 @@ export class ObjectReader {
     return new ObjectOpener(this.#key.material, threads);
   }
 
-  /** A reader of the same objects that has other threads open them. */
-  withOpener(opener: ObjectOpener): ObjectReader {
-    return new ObjectReader(this.#repository, this.#key, opener);
+  /**
+   * A reader of the same objects that has other threads open them. With `recycles`, a plaintext may only be used
+   * until the next one is asked for: its memory is taken back then.
+   */
+  withOpener(opener: ObjectOpener, options: { recycles?: boolean } = {}): ObjectReader {
+    return new ObjectReader(this.#repository, this.#key, opener, options.recycles ?? false);
   }
 
   /** The plaintext of one object; throws ObjectNotFound, IntegrityError, DecompressionError. */
@@ -95,7 +100,9 @@ export class ObjectReader {
       const batch = ahead.shift();
       if (batch === undefined) break;
       const opened = await batch.opened;
-      for (const [index, object] of batch.objects.entries()) yield opened[index] ?? this.#open(object);
+      for (const [index, object] of batch.objects.entries())
+        yield opened.plaintexts[index] ?? this.#open(object);
+      if (this.#recycles) opened.release();
       aheadBytes -= batch.sizeBytes;
     }
     if (failure !== undefined) throw failure.error;

@@ -1,7 +1,7 @@
 /** Worker threads that open sealed objects, for whoever reads much. */
 import { Worker } from 'node:worker_threads';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinParts, type OpenReply, type OpenRequest, splitParts } from './open-batch.ts';
+import { joinParts, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
 
 const WORKER_FILE = import.meta.url.endsWith('.ts') ? './open-worker.ts' : './open-worker.js';
 const ID_BYTES = 32;
@@ -17,8 +17,15 @@ interface Thread {
   pending: number;
 }
 
+export interface OpenedBatch {
+  /** Verified; undefined for an object that is damaged, or not what its id says. */
+  readonly plaintexts: readonly (Uint8Array | undefined)[];
+  /** Frees the plaintexts' memory. */
+  release(): void;
+}
+
 interface Waiting {
-  resolve(plaintexts: (Uint8Array | undefined)[]): void;
+  resolve(opened: OpenedBatch): void;
   reject(error: unknown): void;
 }
 
@@ -41,8 +48,8 @@ export class ObjectOpener implements AsyncDisposable {
     return 2 * this.#threadCount;
   }
 
-  /** The plaintexts, verified; undefined for an object that is damaged, or not what its id says. */
-  open(objects: readonly SealedInput[]): Promise<(Uint8Array | undefined)[]> {
+  /** Opens the objects; rejected only where the threads fail. */
+  open(objects: readonly SealedInput[]): Promise<OpenedBatch> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure.error);
       const batch = this.#nextBatch++;
@@ -80,7 +87,7 @@ export class ObjectOpener implements AsyncDisposable {
       if (--thread.pending === 0) worker.unref();
       const waiting = this.#waiting.get(reply.batch);
       this.#waiting.delete(reply.batch);
-      waiting?.resolve(splitParts(reply));
+      waiting?.resolve({ plaintexts: splitParts(reply), release: () => releaseBuffer(reply.data) });
     });
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new Error('a thread ended')));

@@ -19,6 +19,8 @@ export interface OpenReply {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
+const RELEASED_FROM_BYTES = 64 * 1024;
+
 /** In place of a size: the object did not open. */
 export const FAILED = 0xffffffff;
 
@@ -51,4 +53,14 @@ export function splitParts({
     offset += size;
     return data.subarray(offset - size, offset);
   });
+}
+
+/**
+ * Frees the memory of large bytes at once; those that share theirs with others are left. The collector sees only the
+ * small objects on top, and would let hundreds of megabytes gather.
+ */
+export function releaseBuffer(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (bytes.length < RELEASED_FROM_BYTES || bytes.length !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -6,7 +6,7 @@ import { openEnvelope } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinParts, type OpenReply, type OpenRequest, splitParts } from './open-batch.ts';
+import { joinParts, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
 
 const ID_BYTES = 32;
 
@@ -21,12 +21,16 @@ port.on('message', (request: OpenRequest) => {
   );
   const reply: OpenReply = { batch: request.batch, ...joinParts(opened) };
   port.postMessage(reply, [reply.data.buffer]);
+  for (const plaintext of opened) if (plaintext !== undefined) releaseBuffer(plaintext);
+  releaseBuffer(request.data);
 });
 
 /** Undefined where anything is wrong: the main thread opens the object again, and says what. */
 function open(id: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   try {
-    const plaintext = decompress(openEnvelope(material, id, sealed));
+    const payload = openEnvelope(material, id, sealed);
+    const plaintext = decompress(payload);
+    if (plaintext.buffer !== payload.buffer && payload.buffer !== sealed.buffer) releaseBuffer(payload);
     return constantTimeEqual(idHash(material, plaintext), id) ? plaintext : undefined;
   } catch {
     return undefined;
