@@ -386,6 +386,34 @@ describe('compaction', () => {
     assert.equal(await repository.count(), 9);
   });
 
+  it('keeps a DELETE as long as the PUT that it is about lies in an older segment', async () => {
+    const store = new MemoryStore();
+    const repository = await create(store);
+    await putAll(repository, 0, 10);
+    await repository.commit();
+    await repository.delete(idOf(3));
+    await repository.commit();
+    for (let i = 0; i < 3; i++) await repository.commit({ compact: true, threshold: 0.5 });
+    await repository.close();
+    assert.ok(store.stat('data/0/0'), 'the PUT is still there');
+    for (const { name } of store.list('')) if (name.startsWith('index.')) store.removeFile(name);
+    await using rebuilt = await open(store);
+    assert.equal(await rebuilt.count(), 9);
+    assert.equal(await rebuilt.has(idOf(3)), false);
+  });
+
+  it('drops a DELETE together with its PUT', async () => {
+    const store = new MemoryStore();
+    await using repository = await create(store);
+    await repository.put(idOf(3), dataOf(3));
+    await repository.commit();
+    await repository.delete(idOf(3));
+    await repository.commit();
+    for (let i = 0; i < 2; i++) await repository.commit({ compact: true, threshold: 0 });
+    const entries = [...scanEntries(repository.log)].map((item) => ('tag' in item ? item.tag : 'damage'));
+    assert.deepEqual(entries, [2]);
+  });
+
   it('ends early, in good order, when it is aborted', async () => {
     const store = new MemoryStore();
     const abort = new AbortController();
