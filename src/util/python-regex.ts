@@ -4,27 +4,12 @@
  *
  * Source: Python 3.14, library reference, `re` (syntax of str patterns).
  */
-import {
-  ANY,
-  ATOM_SET,
-  type CharacterSet,
-  escapeCodePoint,
-  namedSet,
-  setSource,
-  wordBoundary,
-} from './python-regex-sets.ts';
+import { scanClass, scanEscape } from './python-regex-class.ts';
+import { changeFlags, NO_FLAGS, type RegexFlags } from './python-regex-flags.ts';
+import { PatternScanner, type PythonRegexError } from './python-regex-scanner.ts';
+import { ANY, escapeCodePoint, namedSet, setSource, wordBoundary } from './python-regex-sets.ts';
 
-export class PythonRegexError extends Error {
-  override readonly name = 'PythonRegexError';
-}
-
-interface Flags {
-  ignoreCase: boolean;
-  multiline: boolean;
-  dotAll: boolean;
-  verbose: boolean;
-  ascii: boolean;
-}
+export { PythonRegexError } from './python-regex-scanner.ts';
 
 /** A parsed piece: JavaScript source, and the groups that surely took part once it matched. */
 interface Piece {
@@ -49,18 +34,19 @@ export function escapePythonRegex(text: string): string {
   );
 }
 
+const QUANTIFIER = /^(?:[*+?]|\{(?:(\d*),(\d*)|(\d+))\})/;
+
 class Parser {
-  readonly #input: string[];
-  #at = 0;
+  readonly #scanner: PatternScanner;
   /** JavaScript's number of each Python group; atomic groups take numbers of their own. */
   readonly #numbers = new Map<number, number>();
   readonly #names = new Map<string, number>();
   #pythonGroups = 0;
   #scriptGroups = 0;
-  #flags: Flags = { ignoreCase: false, multiline: false, dotAll: false, verbose: false, ascii: false };
+  #flags: RegexFlags = NO_FLAGS;
 
   constructor(pattern: string) {
-    this.#input = Array.from(pattern);
+    this.#scanner = new PatternScanner(pattern);
   }
 
   get ignoreCase(): boolean {
@@ -70,67 +56,33 @@ class Parser {
   parse(): string {
     this.#globalFlags();
     const whole = this.#alternatives(new Set());
-    if (this.#at < this.#input.length) throw this.#error('unbalanced parenthesis');
+    if (!this.#scanner.atEnd) throw this.#error('unbalanced parenthesis');
     return whole.source;
   }
 
   #error(message: string): PythonRegexError {
-    return new PythonRegexError(`${message} at position ${this.#at}`);
-  }
-
-  #peek(offset = 0): string | undefined {
-    return this.#input[this.#at + offset];
-  }
-
-  #take(text: string): boolean {
-    for (let index = 0; index < text.length; index++) {
-      if (this.#input[this.#at + index] !== text[index]) return false;
-    }
-    this.#at += text.length;
-    return true;
-  }
-
-  #until(end: string): string {
-    const start = this.#at;
-    while (this.#peek() !== end) {
-      if (this.#peek() === undefined) throw this.#error(`missing ${end}`);
-      this.#at += 1;
-    }
-    const text = this.#input.slice(start, this.#at).join('');
-    this.#at += 1;
-    return text;
+    return this.#scanner.error(message);
   }
 
   /** `(?ims)` may stand at the very start only. */
   #globalFlags(): void {
     for (;;) {
-      const match = /^\(\?([aiLmsux]+)\)/.exec(this.#input.slice(this.#at, this.#at + 12).join(''));
-      if (match === null) return;
-      this.#at += match[0].length;
-      this.#flags = this.#withFlags(this.#flags, match[1]!, '');
+      const match = this.#scanner.takeMatch(/^\(\?([aiLmsux]+)\)/);
+      if (match === undefined) return;
+      this.#flags = this.#changed(match[1]!, '');
     }
   }
 
-  #withFlags(flags: Flags, on: string, off: string): Flags {
-    if (on.includes('L') || off.includes('L')) throw this.#error("flag 'L' is for bytes patterns");
-    if (on.includes('a') && on.includes('u')) throw this.#error("flags 'a' and 'u' are incompatible");
-    if (/[au]/.test(off)) throw this.#error("flags 'a' and 'u' cannot be turned off");
-    const changed = { ...flags };
-    for (const [letters, value] of [[on, true] as const, [off, false] as const]) {
-      if (letters.includes('i')) changed.ignoreCase = value;
-      if (letters.includes('m')) changed.multiline = value;
-      if (letters.includes('s')) changed.dotAll = value;
-      if (letters.includes('x')) changed.verbose = value;
-      if (letters.includes('a')) changed.ascii = value;
-      if (letters.includes('u')) changed.ascii = !value;
-    }
-    return changed;
+  #changed(on: string, off: string): RegexFlags {
+    const flags = changeFlags(this.#flags, on, off);
+    if (typeof flags === 'string') throw this.#error(flags);
+    return flags;
   }
 
   #alternatives(certain: Set<number>): Piece {
     const branches: Piece[] = [];
     do branches.push(this.#sequence(new Set(certain)));
-    while (this.#take('|'));
+    while (this.#scanner.take('|'));
     const first = branches[0]!;
     if (branches.length === 1) return first;
     const shared = [...first.certain].filter((group) => branches.every((one) => one.certain.has(group)));
@@ -142,7 +94,7 @@ class Parser {
     let source = '';
     for (;;) {
       this.#skipVerbose();
-      const next = this.#peek();
+      const next = this.#scanner.peek();
       if (next === undefined || next === '|' || next === ')') break;
       const atom = this.#atom(certain);
       this.#skipVerbose();
@@ -156,25 +108,24 @@ class Parser {
   #skipVerbose(): void {
     if (!this.#flags.verbose) return;
     for (;;) {
-      const next = this.#peek();
+      const next = this.#scanner.peek();
       if (next === '#') {
-        while (this.#peek() !== undefined && this.#peek() !== '\n') this.#at += 1;
-      } else if (next !== undefined && ' \t\n\r\v\f'.includes(next)) this.#at += 1;
+        while (!this.#scanner.atEnd && this.#scanner.peek() !== '\n') this.#scanner.skip();
+      } else if (next !== undefined && ' \t\n\r\v\f'.includes(next)) this.#scanner.skip();
       else return;
     }
   }
 
   #quantifier(): { text: string; minimum: number } | undefined {
-    if (this.#take('*')) return { text: '*', minimum: 0 };
-    if (this.#take('+')) return { text: '+', minimum: 1 };
-    if (this.#take('?')) return { text: '?', minimum: 0 };
-    const match = /^\{(?:(\d*),(\d*)|(\d+))\}/.exec(this.#input.slice(this.#at, this.#at + 40).join(''));
-    if (match === null) return undefined;
-    this.#at += match[0].length;
-    const minimum = Number(match[3] ?? match[1]);
-    const maximum = match[3] ?? match[2]!;
-    if (maximum !== '' && Number(maximum) < minimum) throw this.#error('min repeat greater than max repeat');
-    return { text: match[3] === undefined ? `{${minimum},${maximum}}` : `{${minimum}}`, minimum };
+    const match = this.#scanner.takeMatch(QUANTIFIER);
+    if (match === undefined) return undefined;
+    const [text, least, most, exact] = match;
+    if (text.length === 1) return { text, minimum: text === '+' ? 1 : 0 };
+    const minimum = Number(exact ?? least);
+    if (most !== undefined && most !== '' && Number(most) < minimum) {
+      throw this.#error('min repeat greater than max repeat');
+    }
+    return { text: exact === undefined ? `{${minimum},${most}}` : `{${minimum}}`, minimum };
   }
 
   #quantified(atom: Piece): { text: string; minimum: number } {
@@ -183,13 +134,9 @@ class Parser {
     if (!atom.repeatable) throw this.#error('nothing to repeat');
     const once = `(?:${atom.source})${quantifier.text}`;
     let text = once;
-    if (this.#take('?')) text = `${once}?`;
-    else if (this.#take('+')) text = this.#atomicAround(once);
-    const at = this.#at;
-    if (this.#quantifier() !== undefined) {
-      this.#at = at;
-      throw this.#error('multiple repeat');
-    }
+    if (this.#scanner.take('?')) text = `${once}?`;
+    else if (this.#scanner.take('+')) text = this.#atomicAround(once);
+    if (this.#scanner.look(QUANTIFIER) !== undefined) throw this.#error('multiple repeat');
     return { text, minimum: quantifier.minimum };
   }
 
@@ -204,8 +151,8 @@ class Parser {
   }
 
   #atom(certain: Set<number>): Piece {
-    const character = this.#peek()!;
-    this.#at += 1;
+    if (this.#scanner.look(QUANTIFIER) !== undefined) throw this.#error('nothing to repeat');
+    const character = this.#scanner.next()!;
     switch (character) {
       case '.':
         return piece(this.#flags.dotAll ? ANY : '[^\\n]');
@@ -216,40 +163,31 @@ class Parser {
       case '(':
         return this.#group(certain);
       case '[':
-        return piece(this.#characterClass());
+        return piece(scanClass(this.#scanner, this.#flags.ascii));
       case '\\':
         return this.#escape(certain);
-      case '*':
-      case '+':
-      case '?':
-        throw this.#error('nothing to repeat');
       default:
-        if (character === '{') {
-          this.#at -= 1;
-          if (this.#quantifier() !== undefined) throw this.#error('nothing to repeat');
-          this.#at += 1;
-        }
         return piece(escapeCodePoint(character.codePointAt(0)!));
     }
   }
 
   #group(certain: Set<number>): Piece {
-    if (!this.#take('?')) return this.#capture(certain);
-    if (this.#take('#')) {
-      this.#until(')');
+    if (!this.#scanner.take('?')) return this.#capture(certain);
+    if (this.#scanner.take('#')) {
+      this.#scanner.until(')');
       return { source: '', certain: new Set(), repeatable: false };
     }
-    if (this.#take('P<')) return this.#capture(certain, this.#until('>'));
-    if (this.#take('P=')) return this.#reference(this.#names.get(this.#until(')')), certain);
-    if (this.#take('P')) throw this.#error(`unknown extension ?P${this.#peek() ?? ''}`);
-    if (this.#take('(')) throw this.#error('conditional groups are not supported');
-    if (this.#take(':')) return this.#enclosed('(?:', certain);
-    if (this.#take('>')) {
+    if (this.#scanner.take('P<')) return this.#capture(certain, this.#scanner.until('>'));
+    if (this.#scanner.take('P=')) return this.#reference(this.#names.get(this.#scanner.until(')')), certain);
+    if (this.#scanner.take('P')) throw this.#error(`unknown extension ?P${this.#scanner.peek() ?? ''}`);
+    if (this.#scanner.take('(')) throw this.#error('conditional groups are not supported');
+    if (this.#scanner.take(':')) return this.#enclosed('(?:', certain);
+    if (this.#scanner.take('>')) {
       const body = this.#enclosed('(?:', certain);
       return { ...body, source: this.#atomicAround(body.source) };
     }
     for (const kind of ['<=', '<!', '=', '!']) {
-      if (!this.#take(kind)) continue;
+      if (!this.#scanner.take(kind)) continue;
       const body = this.#enclosed(`(?${kind}`, certain);
       // Python allows a quantifier behind an assertion; so does the non-capturing group put around it.
       return kind.endsWith('!') ? { ...body, certain: new Set() } : body;
@@ -258,16 +196,13 @@ class Parser {
   }
 
   #flagGroup(certain: Set<number>): Piece {
-    const match = /^([aimsuxL]*)(?:-([aimsuxL]+))?:/.exec(
-      this.#input.slice(this.#at, this.#at + 16).join(''),
-    );
-    if (match === null) {
-      const global = /^[aimsuxL]+\)/.test(this.#input.slice(this.#at, this.#at + 12).join(''));
+    const match = this.#scanner.takeMatch(/^([aimsuxL]*)(?:-([aimsuxL]+))?:/);
+    if (match === undefined) {
+      const global = this.#scanner.look(/^[aimsuxL]+\)/) !== undefined;
       throw this.#error(global ? 'global flags not at the start of the expression' : 'unknown extension');
     }
-    this.#at += match[0].length;
     const before = this.#flags;
-    this.#flags = this.#withFlags(before, match[1]!, match[2] ?? '');
+    this.#flags = this.#changed(match[1]!, match[2] ?? '');
     const changed = this.#flags.ignoreCase !== before.ignoreCase;
     const opening = changed ? (this.#flags.ignoreCase ? '(?i:' : '(?-i:') : '(?:';
     const body = this.#enclosed(opening, certain);
@@ -277,7 +212,7 @@ class Parser {
 
   #enclosed(opening: string, certain: Set<number>): Piece {
     const body = this.#alternatives(new Set(certain));
-    if (!this.#take(')')) throw this.#error('missing ), unterminated subpattern');
+    if (!this.#scanner.take(')')) throw this.#error('missing ), unterminated subpattern');
     return { source: `${opening}${body.source})`, certain: body.certain, repeatable: true };
   }
 
@@ -307,106 +242,22 @@ class Parser {
   }
 
   #escape(certain: Set<number>): Piece {
-    const character = this.#peek();
+    const character = this.#scanner.peek();
     if (character === undefined) throw this.#error('bad escape (end of pattern)');
-    const ascii = this.#flags.ascii;
-    if (character === 'A') return ((this.#at += 1), piece('^', false));
-    if (character === 'Z' || character === 'z') return ((this.#at += 1), piece('$', false));
-    if (character === 'b' || character === 'B') {
-      this.#at += 1;
-      return piece(wordBoundary(character === 'b', ascii), false);
-    }
+    const { ascii } = this.#flags;
     const set = namedSet(character, ascii);
-    if (set !== undefined) return ((this.#at += 1), piece(setSource(set, false)));
-    if (/[1-9]/.test(character)) {
-      const octal = /^[0-3][0-7]{2}/.test(this.#input.slice(this.#at, this.#at + 3).join(''));
-      if (!octal) {
-        const digits = /^\d{1,2}/.exec(this.#input.slice(this.#at, this.#at + 2).join(''))![0];
-        this.#at += digits.length;
-        return this.#reference(Number(digits), certain);
-      }
-    }
-    return piece(escapeCodePoint(this.#literalEscape()));
-  }
-
-  /** An escape that stands for one character; `#at` is behind the backslash. */
-  #literalEscape(): number {
-    const character = this.#input[this.#at++]!;
-    const simple = ATOM_SET.get(character);
-    if (simple !== undefined) return simple;
-    const digits = { x: 2, u: 4, U: 8 }[character];
-    if (digits !== undefined) {
-      const hex = this.#input.slice(this.#at, this.#at + digits).join('');
-      const code = Number.parseInt(hex, 16);
-      if (!new RegExp(`^[0-9a-fA-F]{${digits}}$`).test(hex) || code > 0x10ffff) {
-        throw this.#error(`bad escape \\${character}`);
-      }
-      this.#at += digits;
-      return code;
-    }
-    if (/[0-7]/.test(character)) {
-      const octal = /^[0-7]{1,3}/.exec(this.#input.slice(this.#at - 1, this.#at + 2).join(''))![0];
-      this.#at += octal.length - 1;
-      const code = Number.parseInt(octal, 8);
-      if (code > 0o377) throw this.#error('octal escape value outside of range 0-0o377');
-      return code;
-    }
-    if (/[0-9A-Za-z]/.test(character)) throw this.#error(`bad escape \\${character}`);
-    return character.codePointAt(0)!;
-  }
-
-  #classMember(character: string): number | CharacterSet {
-    if (character !== '\\') return character.codePointAt(0)!;
-    const next = this.#peek();
-    if (next === undefined) throw this.#error('unterminated character set');
-    const set = namedSet(next, this.#flags.ascii);
-    if (set !== undefined) {
-      this.#at += 1;
-      return set;
-    }
-    if (next === 'b') {
-      this.#at += 1;
-      return 8;
-    }
-    return this.#literalEscape();
-  }
-
-  #characterClass(): string {
-    const negated = this.#take('^');
-    let source = '';
-    const next = (): string => {
-      const character = this.#input[this.#at++];
-      if (character === undefined) throw this.#error('unterminated character set');
-      return character;
-    };
-    for (let first = true; ; first = false) {
-      const character = next();
-      if (character === ']' && !first) break;
-      const low = this.#classMember(character);
-      if (this.#peek() !== '-') {
-        source += memberSource(low);
-        continue;
-      }
-      this.#at += 1;
-      const end = next();
-      if (end === ']') {
-        source += `${memberSource(low)}\\-`;
-        break;
-      }
-      const high = this.#classMember(end);
-      if (typeof low !== 'number' || typeof high !== 'number' || high < low) {
-        throw this.#error('bad character range');
-      }
-      source += `${escapeCodePoint(low)}-${escapeCodePoint(high)}`;
-    }
-    return `[${negated ? '^' : ''}${source}]`;
+    if ('AZzbB'.includes(character) || set !== undefined) this.#scanner.skip();
+    if (set !== undefined) return piece(setSource(set, false));
+    if (character === 'A') return piece('^', false);
+    if (character === 'Z' || character === 'z') return piece('$', false);
+    if (character === 'b' || character === 'B') return piece(wordBoundary(character === 'b', ascii), false);
+    // Three octal digits are a character, fewer a reference.
+    const reference = this.#scanner.look(/^[0-3][0-7]{2}/) ? undefined : this.#scanner.takeMatch(/^[1-9]\d?/);
+    if (reference !== undefined) return this.#reference(Number(reference[0]), certain);
+    return piece(escapeCodePoint(scanEscape(this.#scanner)));
   }
 }
 
 function piece(source: string, repeatable = true): Piece {
   return { source, certain: new Set(), repeatable };
-}
-
-function memberSource(member: number | CharacterSet): string {
-  return typeof member === 'number' ? escapeCodePoint(member) : setSource(member, true);
 }
