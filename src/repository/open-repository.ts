@@ -62,6 +62,7 @@ export async function openRepositoryIn(
       store,
       config,
       lock,
+      breakLock: () => (lock ?? repositoryLock(context, store, options)).break(),
       location: options.location ?? store.root,
       appendOnly: options.appendOnly === true || config.appendOnly,
       storageQuotaBytes: options.storageQuotaBytes ?? config.storageQuotaBytes,

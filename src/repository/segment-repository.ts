@@ -9,6 +9,7 @@ import type { RepositoryConfig } from '../format/repository-config.ts';
 import type { Store } from '../store/store.ts';
 import { equalBytes, toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
+import type { HashIndex } from '../util/hash-index.ts';
 import { saveConfig } from './config-file.ts';
 import { removeTree } from './destroy.ts';
 import type { Lock } from './lock.ts';
@@ -24,7 +25,10 @@ import { TransactionFiles } from './transaction-files.ts';
 export interface SegmentRepositoryOptions {
   readonly store: Store;
   readonly config: RepositoryConfig;
+  /** The lock that is held; none for a reader who goes without. */
   readonly lock: Lock | undefined;
+  /** Removes all locks, whoever holds them. */
+  readonly breakLock: () => void;
   readonly location: string;
   readonly appendOnly: boolean;
   readonly storageQuotaBytes: number;
@@ -48,6 +52,7 @@ export class SegmentRepository implements Repository {
   readonly log: SegmentLog;
   readonly #context: Context;
   readonly #lock: Lock | undefined;
+  readonly #breakLock: () => void;
   readonly #files: TransactionFiles;
   readonly #state: CommittedState;
   readonly #created: boolean;
@@ -68,6 +73,7 @@ export class SegmentRepository implements Repository {
     this.appendOnly = options.appendOnly;
     this.storageQuotaBytes = options.storageQuotaBytes;
     this.#lock = lock;
+    this.#breakLock = options.breakLock;
     this.#created = options.created;
     const { reporter } = context;
     this.#files = new TransactionFiles(store, reporter);
@@ -91,11 +97,14 @@ export class SegmentRepository implements Repository {
     }
   }
 
-  async get(id: Uint8Array): Promise<Uint8Array> {
-    const index = await this.#index();
-    const bucket = index.find(id);
-    if (bucket < 0) throw this.#notFound(id);
-    return this.log.readPut(index.valueAt(bucket, 0), index.valueAt(bucket, 1), id);
+  get(id: Uint8Array): Promise<Uint8Array> {
+    const index = this.#readyIndex;
+    if (index === undefined) return this.#getLater(id);
+    try {
+      return Promise.resolve(this.#read(index, id));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async *getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -110,13 +119,14 @@ export class SegmentRepository implements Repository {
         const place = places[number];
         if (place !== undefined) this.log.readAhead(places, number);
         // Looked up again: the caller may have changed the repository in between.
-        yield await this.get(id);
+        const ready = this.#readyIndex;
+        yield ready === undefined ? await this.#getLater(id) : this.#read(ready, id);
       }
     }
   }
 
   async has(id: Uint8Array): Promise<boolean> {
-    return (await this.#index()).has(id);
+    return (this.#readyIndex ?? (await this.#index())).has(id);
   }
 
   async list(limit = Infinity, marker?: Uint8Array): Promise<Uint8Array[]> {
@@ -180,7 +190,7 @@ export class SegmentRepository implements Repository {
   }
 
   async breakLock(): Promise<void> {
-    this.#lock?.break();
+    this.#breakLock();
   }
 
   async destroy(): Promise<void> {
@@ -259,7 +269,22 @@ export class SegmentRepository implements Repository {
     }
   }
 
-  async #index() {
+  async #getLater(id: Uint8Array): Promise<Uint8Array> {
+    return this.#read(await this.#index(), id);
+  }
+
+  #read(index: HashIndex, id: Uint8Array): Uint8Array {
+    const bucket = index.find(id);
+    if (bucket < 0) throw this.#notFound(id);
+    return this.log.readPut(index.valueAt(bucket, 0), index.valueAt(bucket, 1), id);
+  }
+
+  /** The index, where it is loaded and nobody is at work on it. */
+  get #readyIndex(): HashIndex | undefined {
+    return this.#busy === undefined ? this.#state.loadedIndex : undefined;
+  }
+
+  async #index(): Promise<HashIndex> {
     while (this.#busy !== undefined) await this.#busy.catch(() => {});
     const loaded = this.#state.loadedIndex;
     if (loaded !== undefined) return loaded;

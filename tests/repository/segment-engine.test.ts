@@ -271,6 +271,15 @@ describe('opening', () => {
     await first.close();
   });
 
+  it('without a lock breaks those of others', async () => {
+    const store = new MemoryStore();
+    const writer = await create(store);
+    await using reader = await open(store, { lock: false });
+    await reader.breakLock();
+    await assert.rejects(writer.close(), { name: 'NotLocked' });
+    await (await open(store, { lockWaitSeconds: 0 })).close();
+  });
+
   it('refuses to commit when someone has broken its lock', async () => {
     const store = new MemoryStore();
     const repository = await create(store);
