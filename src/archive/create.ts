@@ -55,7 +55,6 @@ export async function createArchive(
   const startNs = ctx.nowNs();
   const { permitAdHocCache: permitAdHoc, filesCacheMode } = options;
   await using cache = await session.openCache({ permitAdHoc, filesCacheMode });
-  await cache.begin();
   const chunkerParams = options.chunkerParams ?? DEFAULT_CHUNKER_PARAMS;
   const writer = new ArchiveWriter(ctx, session, cache, {
     name: options.name,
@@ -66,6 +65,7 @@ export async function createArchive(
     cwd: ctx.cwd,
     startNs,
   });
+  await cache.begin();
   const pipeline = createPipeline({
     threads: options.threads ?? processorCount(),
     material: session.key.material,

@@ -104,7 +104,7 @@ export class Scratch implements Disposable {
   }
 }
 
-const defaults: Omit<CreateArchiveOptions, 'name'> = {
+export const defaults: Omit<CreateArchiveOptions, 'name'> = {
   cmdline: ['alcove', 'create'],
   source: { kind: 'paths', paths: [fromUtf8('source')] },
   matcher: new PatternMatcher(),
