@@ -24,15 +24,19 @@ const RELEASED_FROM_BYTES = 64 * 1024;
 /** In place of a size: the object did not open. */
 export const FAILED = 0xffffffff;
 
-/** Puts the parts into one buffer that can be transferred. */
-export function joinParts(parts: readonly (Uint8Array | undefined)[]): Pick<OpenReply, 'sizes' | 'data'> {
-  const sizes = new Uint32Array(parts.length);
-  let total = 0;
-  for (const [index, part] of parts.entries()) {
-    sizes[index] = part?.length ?? FAILED;
-    total += part?.length ?? 0;
+/** Puts the parts into one buffer that can be transferred; with `take`, a single part's own buffer may be that. */
+export function joinParts(
+  parts: readonly (Uint8Array | undefined)[],
+  options: { take?: boolean } = {},
+): Pick<OpenReply, 'sizes' | 'data'> {
+  const sizes = Uint32Array.from(parts, (part) => part?.length ?? FAILED);
+  const [only] = parts;
+  if (options.take === true && parts.length === 1 && only !== undefined && ownsBuffer(only)) {
+    return { sizes, data: only };
   }
-  const data = new Uint8Array(total);
+  const total = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  // Not zero-filled: every byte is written.
+  const data = new Uint8Array(Buffer.allocUnsafeSlow(total).buffer, 0, total);
   let offset = 0;
   for (const part of parts) {
     if (part === undefined) continue;
@@ -60,7 +64,9 @@ export function splitParts({
  * small objects on top, and would let hundreds of megabytes gather.
  */
 export function releaseBuffer(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (bytes.length < RELEASED_FROM_BYTES || bytes.length !== buffer.byteLength) return;
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (bytes.length >= RELEASED_FROM_BYTES && ownsBuffer(bytes)) bytes.buffer.transfer(0);
+}
+
+function ownsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }

@@ -19,9 +19,11 @@ port.on('message', (request: OpenRequest) => {
   const opened = splitParts(request).map((sealed, index) =>
     open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed!),
   );
-  const reply: OpenReply = { batch: request.batch, ...joinParts(opened) };
+  const reply: OpenReply = { batch: request.batch, ...joinParts(opened, { take: true }) };
   port.postMessage(reply, [reply.data.buffer]);
-  for (const plaintext of opened) if (plaintext !== undefined) releaseBuffer(plaintext);
+  for (const plaintext of opened) {
+    if (plaintext !== undefined) releaseBuffer(plaintext);
+  }
   releaseBuffer(request.data);
 });
 
