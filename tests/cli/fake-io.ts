@@ -33,6 +33,8 @@ export interface FakeOptions {
   passphrases?: string[];
   files?: Record<string, string>;
   input?: string;
+  /** Paths that exist. */
+  sources?: string[];
   signal?: AbortSignal;
 }
 
@@ -65,7 +67,7 @@ export function fakeIo(argv: readonly string[], options: FakeOptions = {}): Fake
       const missing = { code: 'ENOENT', errno: -2, syscall: 'open', path };
       return Promise.reject(Object.assign(new Error('ENOENT'), missing));
     },
-    modifiedNs: () => Promise.resolve(undefined),
+    modifiedNs: (path) => Promise.resolve(options.sources?.includes(path) ? FAKE_NOW_NS : undefined),
     identity: () => Promise.resolve({ pid: 42, hostname: 'machine', fqdn: 'machine.example', user: 'anna' }),
     setUmask: () => {},
     hasTerminal: () => options.passphrases !== undefined,

@@ -1,5 +1,5 @@
 import { initRepository } from '../../archive/init-repository.ts';
-import { openSession, type Session } from '../../archive/session.ts';
+import { openSession, Session } from '../../archive/session.ts';
 import { CommandError, NoPassphraseFailure } from '../../errors.ts';
 import type { Location } from '../../format/location.ts';
 import { keyArgNames } from '../../keys/key-type.ts';
@@ -117,13 +117,14 @@ are asked for it. Nobody can restore anything without it.
     }
     await assertSomethingThere(ctx, args.paths);
     const { lockWait: lockWaitSeconds, compression } = args;
-    if (!isRepository(location.path)) await makeRepository(ctx, args, location);
-    await using session = await openSession(ctx, location, {
-      operations: ['write'],
-      exclusive: true,
-      lockWaitSeconds,
-      compression,
-    });
+    await using session = isRepository(location.path)
+      ? await openSession(ctx, location, {
+          operations: ['write'],
+          exclusive: true,
+          lockWaitSeconds,
+          compression,
+        })
+      : await makeRepository(ctx, args, location);
     const name = freeName(session, args.name ?? (await fillPlaceholders(NEWCOMER_NAME, ctx.io)));
     const startMs = performance.now();
     const { statistics } = await createInSession(ctx, session, name, { ...createDefaults, ...args });
@@ -158,8 +159,8 @@ async function assertSomethingThere(ctx: CliContext, paths: readonly string[]): 
   if (paths.length > 0) throw new CommandError([`nothing to back up: ${paths.join(', ')} does not exist`]);
 }
 
-async function makeRepository(ctx: CliContext, args: BackupArgs, location: Location): Promise<void> {
-  const { encryption, lockWait: lockWaitSeconds } = args;
+async function makeRepository(ctx: CliContext, args: BackupArgs, location: Location): Promise<Session> {
+  const { encryption, compression, lockWait: lockWaitSeconds } = args;
   const needsPassphrase = encryption !== 'none' && ctx.env['BORG_NEW_PASSPHRASE'] === undefined;
   if (needsPassphrase && !hasPassphraseSetting(ctx) && !ctx.io.hasTerminal()) {
     throw new NoPassphraseFailure(['a new repository needs one, and there is no terminal to ask at']);
@@ -167,17 +168,18 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
   if (needsPassphrase && !hasPassphraseSetting(ctx)) {
     ctx.reporter.tell(`${location.path} is no repository yet. Choose a passphrase for the new one.`);
   }
-  const session = await initRepository(ctx, location, { encryption, makeParentDirs: true, lockWaitSeconds });
-  const { key } = session;
-  await session.close();
+  const created = await initRepository(ctx, location, { encryption, makeParentDirs: true, lockWaitSeconds });
+  const { repository, manifest, key } = created;
   const where = key.type.storage === 'keyfile' ? `in ${key.target}` : 'in the repository';
   const copy = `alcove key export ${quoteShellWord(location.canonicalPath())} key-backup`;
   ctx.reporter.tell(`Made a new repository in ${location.path}.`);
-  if (key.type.storage === 'none') return;
-  ctx.reporter.tell(
-    `Its key is ${where}; nothing can be restored without the key and the passphrase.\n` +
-      `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}`,
-  );
+  if (key.type.storage !== 'none') {
+    ctx.reporter.tell(
+      `Its key is ${where}; nothing can be restored without the key and the passphrase.\n` +
+        `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}`,
+    );
+  }
+  return new Session(ctx, { location, repository, manifest, compression, lockWaitSeconds });
 }
 
 function hasPassphraseSetting({ env }: CliContext): boolean {
