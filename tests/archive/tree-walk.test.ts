@@ -8,6 +8,8 @@ import { CACHE_TAG_CONTENTS } from '../../src/platform/home.ts';
 import { fromUtf8 } from '../../src/util/bytes.ts';
 import { defaults, Scratch } from './scratch.ts';
 
+const byPath = (a: string, b: string): number => (a.slice(2) < b.slice(2) ? -1 : 1);
+
 /** What a dry run says, sorted by path. */
 async function walked(
   build: (scratch: Scratch) => void,
@@ -22,7 +24,6 @@ async function walked(
     if (command.kind === 'rule') rules.push(command.rule);
   }
   await dryRun(ctx, { ...defaults, matcher: PatternMatcher.build(rules), ...options });
-  const byPath = (a: string, b: string) => (a.slice(2) < b.slice(2) ? -1 : 1);
   return [...ctx.reporter.statuses.toSorted(byPath), ...ctx.reporter.warnings.map(({ message }) => message)];
 }
 
@@ -31,6 +32,15 @@ function plain(scratch: Scratch): void {
   scratch.write('source/sub/b', '');
   scratch.write('source/sub/deep/c', '');
   symlinkSync('sub', scratch.join('source/link'));
+}
+
+function tagged(scratch: Scratch): void {
+  scratch.write('source/cache/CACHEDIR.TAG', `${CACHE_TAG_CONTENTS}\n# a cache`);
+  scratch.write('source/cache/big', '');
+  scratch.write('source/no-cache/CACHEDIR.TAG', 'something else');
+  scratch.write('source/marked/.nobackup', '');
+  scratch.write('source/marked/file', '');
+  mkdirSync(scratch.join('source/empty'));
 }
 
 describe('TreeWalk', () => {
@@ -79,15 +89,6 @@ describe('TreeWalk', () => {
     const paths = [fromUtf8('./source//sub/../a')];
     assert.deepEqual(await walked(plain, { source: { kind: 'paths', paths } }), ['- source/a']);
   });
-
-  function tagged(scratch: Scratch): void {
-    scratch.write('source/cache/CACHEDIR.TAG', `${CACHE_TAG_CONTENTS}\n# a cache`);
-    scratch.write('source/cache/big', '');
-    scratch.write('source/no-cache/CACHEDIR.TAG', 'something else');
-    scratch.write('source/marked/.nobackup', '');
-    scratch.write('source/marked/file', '');
-    mkdirSync(scratch.join('source/empty'));
-  }
 
   it('leaves out directories that are tagged as caches', async () => {
     assert.deepEqual(await walked(tagged, { excludeCaches: true }), [
