@@ -15,7 +15,7 @@ import { applyTransaction, planTransaction, sizeOf } from './kill-steps.ts';
 import type { Versions } from './kill-steps.ts';
 
 const KILLS = 100;
-const LONGEST_RUN_MS = 120;
+const LONGEST_RUN_MS = 100;
 const worker = fileURLToPath(new URL('kill-worker.ts', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'alcove-kill-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -56,7 +56,9 @@ async function campaign(path: string, random: Random): Promise<number[]> {
 /** Returns how many commits the worker announced before it was killed, some ms after it had opened the repository. */
 async function runAndKill(path: string, seed: number, versions: Versions, afterMs: number): Promise<number> {
   const args = [worker, path, String(seed), JSON.stringify([...versions])];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The cache halves the time that a worker takes to start.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(scratch, 'cache') };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (output === '') setTimeout(() => child.kill('SIGKILL'), afterMs);
