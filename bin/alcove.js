@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command. Runs the bundle under a Node that is new enough: the one that runs this file, else the one that
 // `npm ci` put beside the program.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,14 @@ if (major > 24 || (major === 24 && minor >= 12)) {
     process.exit(2);
   }
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGQUIT']) process.on(signal, () => {});
-  const { status, signal, error } = spawnSync(node, args, { stdio: 'inherit' });
-  if (error) throw error;
-  process.exit(status ?? 128 + (constants.signals[signal] ?? 0));
+  if (process.execve !== undefined) process.execve(node, [node, ...args], process.env);
+  const child = spawn(node, args, { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGQUIT']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', (error) => {
+    console.error(`alcove cannot run ${node}: ${error.message}`);
+    process.exit(2);
+  });
+  child.on('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)));
 }

@@ -20,7 +20,11 @@ import type { Session } from '../archive/session.ts';
 import type { StreamOptions } from '../archive/stream-file.ts';
 import { gidToName, uidToName } from '../platform/users.ts';
 import { fromUtf8 } from '../util/bytes.ts';
-import { decodeSurrogateEscaped, encodeSurrogateEscaped } from '../util/surrogate-escape.ts';
+import {
+  decodeSurrogateEscaped,
+  encodeSurrogateEscaped,
+  removeSurrogates,
+} from '../util/surrogate-escape.ts';
 import type { SourceArgs } from './commands/create-args.ts';
 import type { CliContext } from './context.ts';
 import { mergePatternRules } from './options/exclusion.ts';
@@ -61,7 +65,8 @@ export async function createInSession(
   args: AllArgs & StatisticsArgs & { readonly noCacheSync: boolean },
 ): Promise<CreatedArchive> {
   const { json, stats, quickStats } = args;
-  const commandLine = ctx.io.commandLine;
+  // Borg's check cannot write back an archive whose command line is not UTF-8.
+  const commandLine = ctx.io.commandLine.map(removeSurrogates);
   const options: CreateArchiveOptions = {
     ...selectionOf(args),
     name,

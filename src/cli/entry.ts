@@ -64,12 +64,20 @@ function readArguments(): string[] {
   }
 }
 
+/** One key press may come twice: from the terminal, and from a process that passes it on. */
+const SAME_SIGNAL_MS = 200;
+
 /** The first signal asks the work to stop; the second ends the process. */
 function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
+  let firstMs = 0;
   for (const name of Object.keys(signalCodes) as StopSignal[]) {
     process.on(name, () => {
-      if (controller.signal.aborted) exit(signalCodes[name]);
+      if (controller.signal.aborted) {
+        if (performance.now() - firstMs > SAME_SIGNAL_MS) exit(signalCodes[name]);
+        return;
+      }
+      firstMs = performance.now();
       controller.abort(new SignalReceived(name));
     });
   }

@@ -209,7 +209,7 @@ describe('backup', () => {
     const restore = /^ {2}alcove extract (\S+)$/m.exec(stdout.text)?.[1];
     assert.equal(restore?.startsWith(`${place}::machine-2026-11-22T`), true);
     assert.match(stdout.text, /^Files +2$/m);
-    const listed = await succeed(['list', '--short', restore!]);
+    const listed = await succeed(['list', '--short', restore ?? '']);
     assert.match(listed.stdout.text, /\/below\/two\n/);
   });
 
