@@ -99,13 +99,24 @@ export class ObjectReader {
       }
       const batch = ahead.shift();
       if (batch === undefined) break;
-      const opened = await batch.opened;
-      for (const [index, object] of batch.objects.entries())
-        yield opened.plaintexts[index] ?? this.#open(object);
-      if (this.#recycles) opened.release();
+      yield* this.#take(batch, opener);
       aheadBytes -= batch.sizeBytes;
     }
     if (failure !== undefined) throw failure.error;
+  }
+
+  async *#take(batch: Batch, opener: ObjectOpener): AsyncGenerator<Uint8Array, void, undefined> {
+    let objects: readonly SealedInput[] = batch.objects;
+    for (let opening: Promise<OpenedBatch> | undefined = batch.opened; opening !== undefined;) {
+      const opened = await opening;
+      const rest = objects.slice(opened.plaintexts.length);
+      opening = rest.length > 0 ? opener.open(rest) : undefined;
+      opening?.catch(() => {});
+      for (const [index, plaintext] of opened.plaintexts.entries())
+        yield plaintext ?? this.#open(objects[index]!);
+      if (this.#recycles) opened.release();
+      objects = rest;
+    }
   }
 }
 

@@ -18,7 +18,10 @@ interface Thread {
 }
 
 export interface OpenedBatch {
-  /** Verified; undefined for an object that is damaged, or not what its id says. */
+  /**
+   * Verified; undefined for an object that is damaged, or not what its id says. Of the first objects only, at least
+   * one, where all of them would take much memory: open() the rest again.
+   */
   readonly plaintexts: readonly (Uint8Array | undefined)[];
   /** Frees the plaintexts' memory. */
   release(): void;

@@ -14,7 +14,7 @@ export interface OpenRequest {
 
 export interface OpenReply {
   readonly batch: number;
-  /** Bytes of each plaintext, FAILED where there is none. */
+  /** Bytes of each plaintext, FAILED where there is none. May be fewer than were asked for, see OpenedBatch. */
   readonly sizes: Uint32Array;
   readonly data: Uint8Array<ArrayBuffer>;
 }

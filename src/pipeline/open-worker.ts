@@ -9,6 +9,11 @@ import type { KeyMaterial } from '../crypto/key-material.ts';
 import { joinParts, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
 
 const ID_BYTES = 32;
+/**
+ * A reply ends behind the object that reaches this. Zeros and bombs shrink by a factor of thousands, so what a batch
+ * opens to has to be bounded apart from its own size.
+ */
+const FULL_REPLY_BYTES = 8 * 2 ** 20;
 
 const port = parentPort;
 if (port === null) throw new Error('open-worker is a worker thread');
@@ -16,9 +21,14 @@ const material = workerData as KeyMaterial;
 await initCrypto(material);
 
 port.on('message', (request: OpenRequest) => {
-  const opened = splitParts(request).map((sealed, index) =>
-    open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed!),
-  );
+  const opened: (Uint8Array | undefined)[] = [];
+  let openedBytes = 0;
+  for (const [index, sealed] of splitParts(request).entries()) {
+    if (openedBytes >= FULL_REPLY_BYTES) break;
+    const plaintext = open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed!);
+    opened.push(plaintext);
+    openedBytes += plaintext?.length ?? 0;
+  }
   const reply: OpenReply = { batch: request.batch, ...joinParts(opened, { take: true }) };
   port.postMessage(reply, [reply.data.buffer]);
   for (const plaintext of opened) {

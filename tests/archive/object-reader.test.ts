@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sealObject } from '../../src/archive/repo-object.ts';
+import { parseCompression } from '../../src/compress/compression-spec.ts';
+import { createCompressor } from '../../src/compress/compressor.ts';
 import { IntegrityError, ObjectNotFound } from '../../src/errors.ts';
+import { ObjectOpener } from '../../src/pipeline/object-opener.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { ArchiveCrafter, type Crafted, testContext } from './crafted-archive.ts';
 
@@ -67,4 +71,38 @@ test('readMany() can be left before its end', async () => {
     if (count === 20) break;
   }
   assert.equal(count, 20);
+});
+
+const MEGABYTE = 2 ** 20;
+
+/** Objects of a megabyte of which hundreds fit into what is opened at once. */
+async function bombs({ source }: Crafted, count: number): Promise<{ id: Uint8Array; sealed: Uint8Array }[]> {
+  const compressor = createCompressor(parseCompression('zstd'));
+  const made = Array.from({ length: count }, (_, i) =>
+    sealObject(source.key, compressor, new Uint8Array(MEGABYTE).fill(i)),
+  );
+  return Promise.all(made);
+}
+
+test('open() opens only the first objects where all would take much memory', async () => {
+  const crafted = await sample();
+  const objects = await bombs(crafted, 100);
+  await using opener = new ObjectOpener(crafted.source.key.material, 1);
+  const { plaintexts } = await opener.open(objects);
+  assert.deepEqual(
+    plaintexts.map((one) => one?.[0]),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
+});
+
+test('readMany() gives all of what opens to much more than it takes in the repository', async () => {
+  const crafted = await sample();
+  const { archive, ids, objects } = crafted;
+  const small = await bombs(crafted, 50);
+  for (const { id, sealed } of small) objects.set(toHex(id), sealed);
+  await using opener = archive.reader.createOpener(2);
+  const reader = archive.reader.withOpener(opener, { recycles: true });
+  const wanted = [...ids.slice(0, 40), ...small.map(({ id }) => id)];
+  const expected = [...Array(40).keys(), ...Array(50).keys()];
+  assert.deepEqual(await firstBytes(reader.readMany(wanted)), expected);
 });
