@@ -29,7 +29,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export class PutReader {
   readonly #open: OpenSegments;
-  readonly #scratch: Uint8Array = Buffer.allocUnsafeSlow(LARGEST_GUESS_BYTES);
+  #scratch: Uint8Array = NO_BYTES;
   /** Running mean of the entries' sizes: how much to read before an entry's size is known. */
   #meanSizeBytes = 16 * 1024;
   /** What load() has read: `#loaded` lies in the segment from `#loadedStart` on. */
@@ -49,7 +49,7 @@ export class PutReader {
     if (loaded !== undefined) return copyData(loaded, place, key);
     const file = this.#open.file(segment);
     const guess = Math.min(Math.max(SMALLEST_GUESS_BYTES, 1.5 * this.#meanSizeBytes), LARGEST_GUESS_BYTES);
-    const head = this.#scratch.subarray(0, guess);
+    const head = this.#scratchOf(guess);
     const got = file.read(head, offset);
     const { crc, sizeBytes, tag } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
     this.#meanSizeBytes += (sizeBytes - this.#meanSizeBytes) / 16;
@@ -67,7 +67,7 @@ export class PutReader {
   /** Size of the PUT of `key` at this place. Its data is not read, so the CRC is not verified. */
   readPutSize(segment: number, offset: number, key: Uint8Array): number {
     const place = { segment, offset };
-    const head = this.#scratch.subarray(0, PUT_HEADER_SIZE_BYTES);
+    const head = this.#scratchOf(PUT_HEADER_SIZE_BYTES);
     const got = this.#open.file(segment).read(head, offset);
     const { tag, sizeBytes } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
     checkPut(head, tag, place, key);
@@ -90,6 +90,12 @@ export class PutReader {
   /** Drops what was loaded of the segment, before it is removed or replaced. */
   forget(segment: number): void {
     if (segment === this.#loadedSegment) this.#loadedSegment = -1;
+  }
+
+  #scratchOf(sizeBytes: number): Uint8Array {
+    if (this.#scratch.length < sizeBytes)
+      this.#scratch = Buffer.allocUnsafeSlow(Math.max(4096, 2 * sizeBytes));
+    return this.#scratch.subarray(0, sizeBytes);
   }
 
   /** The entry at this place, where load() has read all of it. */

@@ -42,6 +42,7 @@ export interface EntriesOptions {
 }
 
 const WINDOW_SIZE_BYTES = 1024 * 1024;
+const SMALLEST_WINDOW_BYTES = 256;
 const HEADERS_WINDOW_SIZE_BYTES = 64 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
@@ -103,7 +104,9 @@ class ReadWindow {
   constructor(open: OpenSegments, segment: number, sizeBytes: number) {
     this.#open = open;
     this.#segment = segment;
-    this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    // Many segments are a COMMIT only.
+    const fileSizeBytes = open.file(segment).sizeBytes();
+    this.bytes = Buffer.allocUnsafeSlow(Math.min(sizeBytes, Math.max(SMALLEST_WINDOW_BYTES, fileSizeBytes)));
   }
 
   /** Has the window hold `sizeBytes` from `offset`; returns how many of them the file has. */
