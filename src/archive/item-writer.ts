@@ -88,6 +88,7 @@ export class ItemWriter implements Disposable {
   /** Makes anything but a folder at `path`; throws a BackupError, or what reading the contents throws. */
   async make(item: Item, path: Uint8Array, content: ContentSource): Promise<void> {
     const mode = item.mode ?? 0;
+    if (item.source !== undefined) refuseZeroByte(item.source);
     if (this.#options.continueExtraction === true && this.#isThere(item, path)) return;
     const at = this.#parentOf(path, 'makedirs');
     if (isSymlink(mode)) {
@@ -129,6 +130,7 @@ export class ItemWriter implements Disposable {
   }
 
   #parentOf(path: Uint8Array, operation: string): At {
+    refuseZeroByte(path);
     return extractIo(operation, () => this.#root.parentOf(path, { create: true }), path);
   }
 
@@ -205,6 +207,11 @@ export function checkContents(item: Item, sizeBytes: number): void {
   if (item.chunksHealthy !== undefined) {
     throw new ItemError('File has damaged (all-zero) chunks. Try running borg check --repair.');
   }
+}
+
+/** No file system has such names: the call would fail, or end at the byte. */
+function refuseZeroByte(path: Uint8Array): void {
+  if (path.includes(0)) throw new ItemError('a zero byte in a path');
 }
 
 function makeFolderAt(path: Uint8Array, at: At): void {

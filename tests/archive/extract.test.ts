@@ -235,6 +235,15 @@ const attacks: readonly (readonly [string, (crafter: ArchiveCrafter) => unknown,
     [110],
   ],
   ['a hard link to nothing', (one) => one.add({ path: 'l', source: 'nothing' }), [107]],
+  ['a zero byte in a path', (one) => one.addFile('a\0b', 'x'), [102]],
+  ['a zero byte above a file', (one) => one.addFile('a\0b/c', 'x'), [102]],
+  ['a zero byte in the path of a folder', (one) => one.add({ path: 'a\0b', mode: DIRECTORY }), [102]],
+  [
+    "a zero byte in a symlink's target",
+    (one) => one.add({ path: 's', mode: SYMLINK, source: 'a\0b' }),
+    [100],
+  ],
+  ['a hard link to a zero byte', (one) => one.add({ path: 'l', source: 'a\0b' }), [102]],
   ['an empty path', (one) => one.add({ path: '' }), []],
 ];
 
