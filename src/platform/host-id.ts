@@ -58,8 +58,15 @@ export function processIdentity(env: Environment): ProcessIdentity {
   return { host: getHostId(env), pid: process.pid, thread: 0 };
 }
 
-/** False only if the process was one of this host and is gone. */
+/** Answers that mean no, as Borg has them. */
+const NO: readonly string[] = ['No', 'NO', 'no', 'N', 'n', '0'];
+
+/**
+ * False only if the process was one of this host and is gone. BORG_HOSTNAME_IS_UNIQUE=no says that other machines
+ * share this host's id: then nobody can tell. (Borg 1.1 and 1.2 know that variable, 1.4 needs BORG_HOST_ID instead.)
+ */
 export function processAlive(identity: ProcessIdentity, env: Environment): boolean {
+  if (NO.includes(env.BORG_HOSTNAME_IS_UNIQUE ?? '')) return true;
   if (!isOwnHost(identity.host, env) || identity.thread !== 0) return true;
   return localPidAlive(identity.pid);
 }

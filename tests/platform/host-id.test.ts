@@ -87,6 +87,8 @@ describe('processAlive()', () => {
     await once(child, 'exit');
     const dead = { ...processIdentity({}), pid: child.pid! };
     assert.equal(processAlive(dead, {}), false);
+    assert.equal(processAlive(dead, { BORG_HOSTNAME_IS_UNIQUE: 'no' }), true);
+    assert.equal(processAlive(dead, { BORG_HOSTNAME_IS_UNIQUE: 'yes' }), false);
     assert.equal(processAlive({ ...dead, host: 'elsewhere@1' }, {}), true);
     assert.equal(processAlive({ ...dead, thread: 1 }, {}), true);
     assert.equal(processAlive(dead, { BORG_HOST_ID: 'mine' }), true);
