@@ -18,6 +18,8 @@ import { PatternMatcher } from '../archive/pattern-matcher.ts';
 import { basicJsonData, cacheJson } from '../archive/repository-info.ts';
 import type { Session } from '../archive/session.ts';
 import type { StreamOptions } from '../archive/stream-file.ts';
+import { MAX_DATA_SIZE_BYTES } from '../format/segment.ts';
+import { CommandError } from '../errors.ts';
 import { gidToName, uidToName } from '../platform/users.ts';
 import { fromUtf8 } from '../util/bytes.ts';
 import {
@@ -65,13 +67,14 @@ export async function createInSession(
   args: AllArgs & StatisticsArgs & { readonly noCacheSync: boolean },
 ): Promise<CreatedArchive> {
   const { json, stats, quickStats } = args;
+  if (!name.isWellFormed()) throw new CommandError(['the name of an archive has to be UTF-8']);
   // Borg's check cannot write back an archive whose command line is not UTF-8.
   const commandLine = ctx.io.commandLine.map(removeSurrogates);
   const options: CreateArchiveOptions = {
     ...selectionOf(args),
     name,
     cmdline: commandLine,
-    comment: args.comment,
+    comment: removeSurrogates(args.comment),
     timestampNs: args.timestampNs,
     chunkerParams: args.chunkerParams,
     filesCacheMode: args.filesCacheMode,
@@ -134,8 +137,6 @@ function streamOf(args: StreamArgs): StreamOptions {
 function nameOrRoot(name: Uint8Array | undefined): string {
   return decodeSurrogateEscaped(name ?? fromUtf8('root'));
 }
-
-const MAX_DATA_SIZE_BYTES = 20_971_479;
 
 function summaryOf(
   session: Session,

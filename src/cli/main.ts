@@ -54,6 +54,9 @@ async function runCommand(io: CliIo, { spec, args, deprecations }: CommandRun): 
     const { BORG_VERSION } = await import('./version.ts');
     reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });
   }
+  if (args.debugProfile !== undefined) {
+    reporter.log('warning', 'Ignoring --debug-profile. Run the program under "node --cpu-prof" instead.');
+  }
   let error: unknown;
   let requested: number | undefined;
   try {
