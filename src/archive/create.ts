@@ -75,9 +75,10 @@ export async function createArchive(
     leaseNonces: (blocks) => session.key.leaseNonces(blocks),
   });
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
+  const collector = new MetadataCollector(options, ctx.reporter);
+  // Disposed of only after the run has stopped: until then its steps may use the descriptors.
+  using processor = new ObjectProcessor(run, session.key, collector, { ...options, cwd: ctx.cwd });
   try {
-    const collector = new MetadataCollector(options, ctx.reporter);
-    const processor = new ObjectProcessor(run, session.key, collector, { ...options, cwd: ctx.cwd });
     await takeIn(session, run, processor, options);
     await run.drain();
   } catch (error) {

@@ -52,7 +52,7 @@ const SPECIAL: OpenReadOptions = { noAtime: true, nonBlock: false };
 const PERMISSIONS = 0o7777;
 const REGULAR = 0o100000;
 
-export class ObjectProcessor implements WalkVisitor {
+export class ObjectProcessor implements WalkVisitor, Disposable {
   /** Of the path given by the user, with a slashdot in it. */
   stripPrefix: Uint8Array | undefined;
   readonly #run: BackupRun;
@@ -61,6 +61,8 @@ export class ObjectProcessor implements WalkVisitor {
   readonly #options: ObjectProcessorOptions;
   readonly #cwd: Uint8Array;
   readonly #hardLinks = new HardLinkMasters();
+  /** Descriptors of files that wait for their masters. */
+  readonly #waiting = new Set<number>();
 
   constructor(run: BackupRun, key: Key, collector: MetadataCollector, options: ObjectProcessorOptions) {
     this.#run = run;
@@ -68,6 +70,12 @@ export class ObjectProcessor implements WalkVisitor {
     this.#collector = collector;
     this.#options = options;
     this.#cwd = fromUtf8(options.cwd);
+  }
+
+  /** To be called when the run has stopped. */
+  [Symbol.dispose](): void {
+    for (const fd of this.#waiting) closeFile(fd);
+    this.#waiting.clear();
   }
 
   status(letter: string, path: Uint8Array): void {
@@ -207,11 +215,13 @@ export class ObjectProcessor implements WalkVisitor {
     const master = this.#hardLinks.find(opened.stat);
     if (master === undefined || master instanceof Uint8Array) return this.#openedFile(opened);
     // Its master is being read. Whether this becomes a link to it is known when the master's turn is over.
+    this.#waiting.add(opened.fd);
     this.#run.push({ ready: master.ended, finish: () => this.#openedLate(opened) });
   }
 
   /** As #openedFile, where no walk is there to take the error. */
   #openedLate(opened: OpenedFile): void {
+    this.#waiting.delete(opened.fd);
     try {
       this.#openedFile(opened);
     } catch (error) {

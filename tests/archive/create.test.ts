@@ -59,6 +59,28 @@ describe('createArchive()', () => {
     assert.equal(names[1]!.chunks, undefined);
   });
 
+  it('links many names of files that are still being read', async () => {
+    using scratch = new Scratch();
+    for (let i = 0; i < 20; i++) {
+      scratch.write(`source/f${i}`, noise(300_000, i));
+      for (const n of [1, 2, 3]) linkSync(scratch.join(`source/f${i}`), scratch.join(`source/f${i}-${n}`));
+    }
+    await scratch.init('authenticated');
+    const created = await scratch.create('a', scratch.context(), { threads: 2 });
+    assert.equal(created.statistics.files, 20);
+    const items = (await scratch.items('a')).slice(1);
+    const masters = new Set(
+      items.filter((item) => item.chunks !== undefined).map(({ path }) => toUtf8Lossy(path)),
+    );
+    assert.equal(masters.size, 20);
+    const links = items.filter((item) => item.source !== undefined);
+    assert.equal(links.length, 60);
+    for (const { path, source } of links) {
+      assert.ok(masters.has(toUtf8Lossy(source!)));
+      assert.equal(toUtf8Lossy(path).split('-')[0], toUtf8Lossy(source!).split('-')[0]);
+    }
+  });
+
   it('finds files unchanged by the files cache, and stores nothing then', async () => {
     using scratch = new Scratch();
     buildSource(scratch);
