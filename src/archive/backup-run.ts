@@ -5,7 +5,7 @@
  * Source: Borg 1.4.5, archive.py, ChunksProcessor; archiver.py, Archiver.do_create.
  */
 import { setImmediate } from 'node:timers/promises';
-import { BorgError, type BorgWarning } from '../errors.ts';
+import type { BorgWarning } from '../errors.ts';
 import type { Item } from '../format/item.ts';
 import type { FileJob, FileResult, PipelineChunk } from '../pipeline/file-job.ts';
 import type { Context } from '../util/context.ts';
@@ -144,7 +144,9 @@ export class BackupRun {
         for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
       }
     } catch (error) {
-      throw this.#ctx.signal.aborted && !(error instanceof BorgError) ? new Interrupted() : error;
+      // A list of paths that is being read ends so; any other error ends the backup, without a checkpoint.
+      const isAbort = error instanceof Error && error.name === 'AbortError';
+      throw isAbort && this.#ctx.signal.aborted ? new Interrupted() : error;
     }
   }
 
