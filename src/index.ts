@@ -6,11 +6,11 @@ export {
   type ArchiveSortKey,
   type SelectedArchive,
 } from './archive/archive-selection.ts';
-export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create.ts';
-export type { BackupSelection, BackupSource } from './archive/backup-source.ts';
-export { extractArchive, type ExtractOptions } from './archive/extract.ts';
+export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create/create.ts';
+export type { BackupSelection, BackupSource } from './archive/create/backup-source.ts';
+export { extractArchive, type ExtractOptions } from './archive/extract/extract.ts';
 export { initRepository, type InitOptions } from './archive/init-repository.ts';
-export { PatternMatcher } from './archive/pattern-matcher.ts';
+export { PatternMatcher } from './archive/patterns/pattern-matcher.ts';
 export { openSession as openRepository, type Session, type SessionOptions } from './archive/session.ts';
 export { BorgError, BorgWarning } from './errors.ts';
 export type { ChunkRef, Item } from './format/item.ts';

@@ -7,7 +7,7 @@ import type { ArchiveEntry } from '../format/manifest.ts';
 import { compareBytes } from '../util/bytes.ts';
 import { compilePythonRegex } from '../util/python-regex.ts';
 import { decodeTimestamp } from '../format/timestamp.ts';
-import { shellPatternToRegex } from './glob-regex.ts';
+import { shellPatternToRegex } from './patterns/glob-regex.ts';
 
 export type ArchiveSortKey = 'ts' | 'name' | 'id';
 

@@ -5,8 +5,8 @@
  */
 import { SecurityManager } from '../keys/security-manager.ts';
 import type { Context } from '../util/context.ts';
-import { CacheConfig } from './cache-config.ts';
-import { cacheDirectory, cacheLock } from './local-cache.ts';
+import { CacheConfig } from './cache/cache-config.ts';
+import { cacheDirectory, cacheLock } from './cache/local-cache.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Checks the repository against what the security folder and the cache remember of it. */

@@ -10,7 +10,7 @@ import { MetadataError } from '../format/metadata-fields.ts';
 import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 import { Archive } from './archive.ts';
-import type { ChunksCache } from './chunks-cache.ts';
+import type { ChunksCache } from './cache/chunks-cache.ts';
 import type { Session } from './session.ts';
 import { Statistics } from './statistics.ts';
 

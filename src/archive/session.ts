@@ -13,10 +13,10 @@ import type { Key } from '../keys/key.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../util/context.ts';
-import { AdHocCache } from './adhoc-cache.ts';
+import { AdHocCache } from './cache/adhoc-cache.ts';
 import { assertSecure, readCacheConfig } from './assert-secure.ts';
-import type { CacheSubject, ChunksCache } from './chunks-cache.ts';
-import { LocalCache, type LocalCacheOptions } from './local-cache.ts';
+import type { CacheSubject, ChunksCache } from './cache/chunks-cache.ts';
+import { LocalCache, type LocalCacheOptions } from './cache/local-cache.ts';
 import { Manifest, type Operation } from './manifest.ts';
 
 export interface RepositoryOptions {

@@ -1,23 +1,23 @@
 /** From parsed arguments to a new archive: what `create` and `backup` share. */
-import { archiveInfoJson } from '../archive/archive-info.ts';
+import { archiveInfoJson } from '../archive/listing/archive-info.ts';
 import {
   formatRepositoryStatistics,
   formatStatisticsRow,
   repositoryStatistics,
   STATISTICS_HEADER,
-} from '../archive/archive-statistics.ts';
-import type { ChunksCache } from '../archive/chunks-cache.ts';
+} from '../archive/listing/archive-statistics.ts';
+import type { ChunksCache } from '../archive/cache/chunks-cache.ts';
 import {
   dryRun as dryRunSelection,
   type BackupSelection,
   type BackupSource,
-} from '../archive/backup-source.ts';
-import { createArchive, type CreateArchiveOptions, type CreatedArchive } from '../archive/create.ts';
-import { cacheDirectory } from '../archive/local-cache.ts';
-import { PatternMatcher } from '../archive/pattern-matcher.ts';
-import { basicJsonData, cacheJson } from '../archive/repository-info.ts';
+} from '../archive/create/backup-source.ts';
+import { createArchive, type CreateArchiveOptions, type CreatedArchive } from '../archive/create/create.ts';
+import { cacheDirectory } from '../archive/cache/local-cache.ts';
+import { PatternMatcher } from '../archive/patterns/pattern-matcher.ts';
+import { basicJsonData, cacheJson } from '../archive/listing/repository-info.ts';
 import type { Session } from '../archive/session.ts';
-import type { StreamOptions } from '../archive/stream-file.ts';
+import type { StreamOptions } from '../archive/create/stream-file.ts';
 import { MAX_DATA_SIZE_BYTES } from '../format/segment.ts';
 import { CommandError } from '../errors.ts';
 import { gidToName, uidToName } from '../platform/users.ts';

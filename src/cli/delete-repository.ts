@@ -1,6 +1,6 @@
 /** Deletes a whole repository, and what this machine knows of it. Source: Borg 1.4.5 archiver.py, _delete_repository. */
 import { selectArchives } from '../archive/archive-selection.ts';
-import { cacheDirectory } from '../archive/local-cache.ts';
+import { cacheDirectory } from '../archive/cache/local-cache.ts';
 import { Manifest } from '../archive/manifest.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import { CancelledByUser, NoManifestError } from '../errors.ts';

@@ -1,5 +1,5 @@
 /** Repositories of the command line for commands that need no key. */
-import { cacheDirectory, cacheLock } from '../archive/local-cache.ts';
+import { cacheDirectory, cacheLock } from '../archive/cache/local-cache.ts';
 import { openLocalRepository } from '../archive/session.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { CliContext } from './context.ts';

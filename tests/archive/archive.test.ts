@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Archive } from '../../src/archive/archive.ts';
 import { Archive as ArchiveClass } from '../../src/archive/archive.ts';
-import { ArchiveFormatter } from '../../src/archive/archive-formatter.ts';
-import { archiveInfo, archiveInfoJson, formatArchiveInfo } from '../../src/archive/archive-info.ts';
-import { formatRepositoryStatistics, repositoryStatistics } from '../../src/archive/archive-statistics.ts';
-import { ChunkIndex } from '../../src/archive/chunk-index.ts';
-import { ItemFormatter } from '../../src/archive/item-formatter.ts';
-import { basicJsonData } from '../../src/archive/repository-info.ts';
+import { ArchiveFormatter } from '../../src/archive/listing/archive-formatter.ts';
+import { archiveInfo, archiveInfoJson, formatArchiveInfo } from '../../src/archive/listing/archive-info.ts';
+import {
+  formatRepositoryStatistics,
+  repositoryStatistics,
+} from '../../src/archive/listing/archive-statistics.ts';
+import { ChunkIndex } from '../../src/archive/cache/chunk-index.ts';
+import { ItemFormatter } from '../../src/archive/listing/item-formatter.ts';
+import { basicJsonData } from '../../src/archive/listing/repository-info.ts';
 import {
   ArchiveDoesNotExist,
   ArchiveTAMInvalid,

@@ -2,10 +2,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createArchive, type CreateArchiveOptions, type CreatedArchive } from '../../src/archive/create.ts';
+import {
+  createArchive,
+  type CreateArchiveOptions,
+  type CreatedArchive,
+} from '../../src/archive/create/create.ts';
 import { Archive } from '../../src/archive/archive.ts';
 import { initRepository } from '../../src/archive/init-repository.ts';
-import { PatternMatcher } from '../../src/archive/pattern-matcher.ts';
+import { PatternMatcher } from '../../src/archive/patterns/pattern-matcher.ts';
 import { openSession, type Session } from '../../src/archive/session.ts';
 import type { Item } from '../../src/format/item.ts';
 import { Location } from '../../src/format/location.ts';

@@ -3,8 +3,8 @@ import {
   formatStatisticsRow,
   repositoryStatistics,
   STATISTICS_HEADER,
-} from '../../archive/archive-statistics.ts';
-import { sizesOf } from '../../archive/archive-info.ts';
+} from '../../archive/listing/archive-statistics.ts';
+import { sizesOf } from '../../archive/listing/archive-info.ts';
 import { selectArchives } from '../../archive/archive-selection.ts';
 import { deleteArchives } from '../../archive/delete.ts';
 import type { Session } from '../../archive/session.ts';

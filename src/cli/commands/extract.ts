@@ -1,5 +1,5 @@
 import { Archive } from '../../archive/archive.ts';
-import { extractArchive } from '../../archive/extract.ts';
+import { extractArchive } from '../../archive/extract/extract.ts';
 import { defineCommand } from '../command.ts';
 import { openSessionAt } from '../open-session.ts';
 import type { CommonArgs } from '../options/common.ts';

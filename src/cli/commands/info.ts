@@ -1,14 +1,14 @@
-import { archiveInfo, archiveInfoJson, formatArchiveInfo } from '../../archive/archive-info.ts';
+import { archiveInfo, archiveInfoJson, formatArchiveInfo } from '../../archive/listing/archive-info.ts';
 import { selectArchives } from '../../archive/archive-selection.ts';
 import {
   formatRepositoryStatistics,
   repositoryStatistics,
   STATISTICS_HEADER,
-} from '../../archive/archive-statistics.ts';
+} from '../../archive/listing/archive-statistics.ts';
 import { Archive } from '../../archive/archive.ts';
-import type { ChunksCache } from '../../archive/chunks-cache.ts';
-import { cacheDirectory } from '../../archive/local-cache.ts';
-import { basicJsonData, cacheJson, formatEncryption } from '../../archive/repository-info.ts';
+import type { ChunksCache } from '../../archive/cache/chunks-cache.ts';
+import { cacheDirectory } from '../../archive/cache/local-cache.ts';
+import { basicJsonData, cacheJson, formatEncryption } from '../../archive/listing/repository-info.ts';
 import { getSecurityDir } from '../../platform/home.ts';
 import type { JsonValue } from '../../util/json-text.ts';
 import type { Session } from '../../archive/session.ts';

@@ -3,10 +3,14 @@ import {
   ArchiveFormatter,
   DEFAULT_ARCHIVE_FORMAT,
   SHORT_ARCHIVE_FORMAT,
-} from '../../archive/archive-formatter.ts';
+} from '../../archive/listing/archive-formatter.ts';
 import { selectArchives } from '../../archive/archive-selection.ts';
-import { DEFAULT_ITEM_FORMAT, ItemFormatter, SHORT_ITEM_FORMAT } from '../../archive/item-formatter.ts';
-import { basicJsonData } from '../../archive/repository-info.ts';
+import {
+  DEFAULT_ITEM_FORMAT,
+  ItemFormatter,
+  SHORT_ITEM_FORMAT,
+} from '../../archive/listing/item-formatter.ts';
+import { basicJsonData } from '../../archive/listing/repository-info.ts';
 import { CommandError } from '../../errors.ts';
 import type { JsonValue } from '../../util/json-text.ts';
 import { encodeSurrogateEscaped } from '../../util/surrogate-escape.ts';

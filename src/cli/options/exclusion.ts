@@ -5,9 +5,9 @@ import {
   addPatternOption,
   parseExcludePattern,
   type PatternRules,
-} from '../../archive/pattern-command.ts';
-import { PatternError } from '../../archive/pattern.ts';
-import { PatternMatcher } from '../../archive/pattern-matcher.ts';
+} from '../../archive/patterns/pattern-command.ts';
+import { PatternError } from '../../archive/patterns/pattern.ts';
+import { PatternMatcher } from '../../archive/patterns/pattern-matcher.ts';
 import { CommandError, GeneralError } from '../../errors.ts';
 import { flag } from './flag.ts';
 import { InvalidValue, type OptionSpec, type ParseContext, type ParseValue } from './option.ts';

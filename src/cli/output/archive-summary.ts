@@ -1,4 +1,4 @@
-import type { CreatedArchive } from '../../archive/create.ts';
+import type { CreatedArchive } from '../../archive/create/create.ts';
 import { toHex } from '../../util/bytes.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { formatFixed } from '../../util/python-float.ts';

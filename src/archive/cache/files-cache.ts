@@ -1,0 +1,282 @@
+/**
+ * What is known of the regular files of earlier backups, so that unchanged ones need not be read: keyed hash of the
+ * absolute path → size, inode, ctime or mtime, and chunk ids.
+ *
+ * The file is a sequence of msgpack arrays, without a header:
+ * | value               | encoding                                                                        |
+ * |---------------------|---------------------------------------------------------------------------------|
+ * | path hash           | raw, 32 bytes: id hash of the absolute path                                      |
+ * | [                   | array of 5                                                                      |
+ * |   age               | int: backups since the file was last seen                                       |
+ * |   inode             | int                                                                             |
+ * |   size              | int, bytes                                                                      |
+ * |   cmtime            | int, ns since 1970 (ctime or mtime, by the mode); raw little-endian beyond 2^63 |
+ * |   chunk ids ]       | array of raw, 32 bytes each                                                     |
+ *
+ * Entries stay packed in memory, as in the file; an index holds their places: about 130 bytes a small file.
+ *
+ * Source: Borg 1.4.5, cache.py, LocalCache._read_files, commit, file_known_and_unchanged, memorize_file.
+ */
+import { encode } from '../../msgpack/encode.ts';
+import { MsgpackError } from '../../msgpack/value.ts';
+import { HashIndex } from '../../util/hash-index.ts';
+import { IncompleteMsgpack, MsgpackCursor } from './msgpack-cursor.ts';
+
+/** Letters as in Borg: c(time), m(time), s(ize), i(node), r(echunk), d(isabled); e.g. `cis`. */
+export type FilesCacheMode = string;
+
+export const FILES_CACHE_DISABLED: FilesCacheMode = 'd';
+
+/** What the files cache looks at in a file's stat. */
+export interface FilesCacheStat {
+  readonly ino: bigint;
+  readonly sizeBytes: number;
+  readonly ctimeNs: bigint;
+  readonly mtimeNs: bigint;
+}
+
+/** `ids` is there only where the file is unchanged; the arrays are views that must not be written to. */
+export interface FilesCacheAnswer {
+  readonly known: boolean;
+  readonly ids?: readonly Uint8Array[];
+}
+
+interface Entry {
+  inode: bigint;
+  sizeBytes: bigint;
+  cmtimeNs: bigint;
+  ids: Uint8Array[];
+}
+
+const MAX_NS = 2n ** 63n - 1n;
+/** Two days before the end of a signed 32-bit time_t: Borg's limit, kept so that the entries of both agree. */
+const MAX_STORED_NS = (2n ** 31n - 1n - 48n * 3600n) * 1_000_000_000n;
+const NEW_BLOCK_BYTES = 1 << 20;
+/** Offsets within a block are uint32. */
+const MAX_BLOCK_BYTES = 1 << 30;
+/** In word 0 of the index, beside the block number: the file was seen in this backup, its age is 0. */
+const SEEN = 1 << 30;
+const SAVE_PIECE_BYTES = 1 << 20;
+const UNKNOWN: FilesCacheAnswer = { known: false };
+const CHANGED: FilesCacheAnswer = { known: true };
+
+export class FilesCache {
+  readonly mode: FilesCacheMode;
+  readonly #index = new HashIndex({ valueWords: 2 });
+  readonly #blocks: Uint8Array[] = [];
+  /** Bytes used of each block. */
+  readonly #used: number[] = [];
+  /** Blocks below this number were loaded from the file. */
+  #loadedBlocks = 0;
+  #newestCmtimeNs: bigint | undefined;
+
+  constructor(mode: FilesCacheMode) {
+    this.mode = mode;
+  }
+
+  /**
+   * Takes over the bytes of the file; they must not change afterwards.
+   *
+   * @throws MsgpackError where they are not a files cache
+   */
+  static decode(bytes: Uint8Array, mode: FilesCacheMode): FilesCache {
+    const cache = new FilesCache(mode);
+    cache.#load(bytes);
+    return cache;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Whether the file is known, and its chunk ids if it is unchanged as far as the mode looks. */
+  lookup(pathHash: Uint8Array, stat: FilesCacheStat): FilesCacheAnswer {
+    const { mode } = this;
+    if (mode.includes('d') || mode.includes('r')) return UNKNOWN;
+    const bucket = this.#index.find(pathHash);
+    if (bucket < 0) return UNKNOWN;
+    const word = this.#index.valueAt(bucket, 0);
+    const cursor = this.#cursorAt(word & ~SEEN, this.#index.valueAt(bucket, 1));
+    const entry = readEntry(cursor);
+    if (mode.includes('s') && entry.sizeBytes !== BigInt(stat.sizeBytes)) return CHANGED;
+    if (mode.includes('i') && entry.inode !== stat.ino) return CHANGED;
+    if (mode.includes('c')) {
+      if (entry.cmtimeNs !== stat.ctimeNs) return CHANGED;
+    } else if (mode.includes('m') && entry.cmtimeNs !== stat.mtimeNs) {
+      return CHANGED;
+    }
+    if (entry.inode === stat.ino) {
+      this.#index.setValueAt(bucket, 0, word | SEEN);
+    } else {
+      // The mode ignores the inode: remember today's, so that a stricter mode finds the file unchanged next time.
+      this.#put(pathHash, { ...entry, inode: stat.ino });
+    }
+    return { known: true, ids: entry.ids };
+  }
+
+  /** Remembers a file that was read, with the stat from before it was read. */
+  memorize(pathHash: Uint8Array, stat: FilesCacheStat, ids: readonly Uint8Array[]): void {
+    if (this.mode.includes('d')) return;
+    const useMtime = !this.mode.includes('c') && this.mode.includes('m');
+    const cmtimeNs = clampNs(useMtime ? stat.mtimeNs : stat.ctimeNs);
+    this.#put(pathHash, {
+      inode: stat.ino,
+      sizeBytes: BigInt(stat.sizeBytes),
+      cmtimeNs,
+      ids: ids as Uint8Array[],
+    });
+    if (this.#newestCmtimeNs === undefined || cmtimeNs > this.#newestCmtimeNs) {
+      this.#newestCmtimeNs = cmtimeNs;
+    }
+  }
+
+  /**
+   * The file's bytes in pieces. Left out are files not seen for `ttl` backups, and of those seen now the ones with
+   * the newest time: they may change again within the clock's granularity, unnoticed.
+   */
+  *encode(ttl: number): Generator<Uint8Array> {
+    const newest = this.#newestCmtimeNs ?? MAX_NS;
+    const piece = new PieceWriter();
+    for (let block = 0; block < this.#blocks.length; block++) {
+      const cursor = this.#cursorAt(block, 0);
+      const end = this.#used[block]!;
+      while (cursor.offset < end) {
+        const start = cursor.offset;
+        cursor.arrayLength();
+        const pathHash = cursor.raw();
+        cursor.arrayLength();
+        const ageStart = cursor.offset;
+        const age = Number(cursor.integer());
+        const afterAge = cursor.offset;
+        cursor.skip();
+        cursor.skip();
+        const cmtimeNs = readCmtime(cursor);
+        cursor.skip();
+        const bucket = this.#index.find(pathHash);
+        const word = this.#index.valueAt(bucket, 0);
+        if ((word & ~SEEN) !== block || this.#index.valueAt(bucket, 1) !== start) continue;
+        const newAge = (word & SEEN) !== 0 ? 0 : block < this.#loadedBlocks ? age + 1 : age;
+        const keep = newAge === 0 ? cmtimeNs < newest : newAge < ttl;
+        if (!keep) continue;
+        piece.add(cursor.bytes.subarray(start, ageStart));
+        piece.add(encode(newAge));
+        piece.add(cursor.bytes.subarray(afterAge, cursor.offset));
+        if (piece.full) yield piece.take();
+      }
+    }
+    yield piece.take();
+  }
+
+  #load(bytes: Uint8Array): void {
+    const cursor = new MsgpackCursor(bytes);
+    let blockStart = 0;
+    if (bytes.length > 0) this.#startBlock(bytes);
+    try {
+      while (!cursor.atEnd) {
+        const start = cursor.offset;
+        if (start - blockStart > MAX_BLOCK_BYTES) {
+          this.#used[this.#blocks.length - 1] = start - blockStart;
+          blockStart = start;
+          this.#startBlock(bytes.subarray(start));
+        }
+        if (cursor.arrayLength() !== 2) throw new MsgpackError('not a pair');
+        const pathHash = cursor.raw();
+        if (pathHash.length !== 32) throw new MsgpackError('path hash of wrong length');
+        skipEntry(cursor);
+        this.#index.set(pathHash, this.#blocks.length - 1, start - blockStart);
+      }
+    } catch (error) {
+      if (error instanceof IncompleteMsgpack) throw new MsgpackError('ends within an entry');
+      throw error;
+    }
+    if (bytes.length > 0) this.#used[this.#blocks.length - 1] = bytes.length - blockStart;
+    this.#loadedBlocks = this.#blocks.length;
+  }
+
+  #startBlock(bytes: Uint8Array): void {
+    this.#blocks.push(bytes);
+    this.#used.push(0);
+  }
+
+  #put(pathHash: Uint8Array, entry: Entry): void {
+    const packed = encode([pathHash, [0, entry.inode, entry.sizeBytes, entry.cmtimeNs, entry.ids]]);
+    let block = this.#blocks.length - 1;
+    const isNew = block >= this.#loadedBlocks;
+    if (!isNew || this.#used[block]! + packed.length > this.#blocks[block]!.length) {
+      this.#startBlock(new Uint8Array(Math.max(NEW_BLOCK_BYTES, packed.length)));
+      block += 1;
+    }
+    const offset = this.#used[block]!;
+    this.#blocks[block]!.set(packed, offset);
+    this.#used[block] = offset + packed.length;
+    this.#index.set(pathHash, block | SEEN, offset);
+  }
+
+  #cursorAt(block: number, offset: number): MsgpackCursor {
+    const cursor = new MsgpackCursor(this.#blocks[block]!);
+    cursor.offset = offset;
+    return cursor;
+  }
+}
+
+/** Collects small pieces into one of about SAVE_PIECE_BYTES. */
+class PieceWriter {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  get full(): boolean {
+    return this.#bytes >= SAVE_PIECE_BYTES;
+  }
+
+  add(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#bytes += part.length;
+  }
+
+  take(): Uint8Array {
+    const whole = Buffer.concat(this.#parts, this.#bytes);
+    this.#parts = [];
+    this.#bytes = 0;
+    return whole;
+  }
+}
+
+function readEntry(cursor: MsgpackCursor): Entry {
+  cursor.arrayLength();
+  cursor.raw();
+  cursor.arrayLength();
+  cursor.skip();
+  const inode = cursor.integer();
+  const sizeBytes = cursor.integer();
+  const cmtimeNs = readCmtime(cursor);
+  const ids: Uint8Array[] = [];
+  for (let left = cursor.arrayLength(); left > 0; left--) ids.push(cursor.raw());
+  return { inode, sizeBytes, cmtimeNs, ids };
+}
+
+/** Passes over an entry behind its path hash, checking the types. */
+function skipEntry(cursor: MsgpackCursor): void {
+  if (cursor.arrayLength() !== 5) throw new MsgpackError('entry of wrong length');
+  cursor.integer();
+  cursor.integer();
+  cursor.integer();
+  readCmtime(cursor);
+  for (let left = cursor.arrayLength(); left > 0; left--) {
+    if (cursor.raw().length !== 32) throw new MsgpackError('chunk id of wrong length');
+  }
+}
+
+function readCmtime(cursor: MsgpackCursor): bigint {
+  cursor.need(1);
+  const head = cursor.bytes[cursor.offset]!;
+  if (head < 0xa0 || head > 0xbf) return cursor.integer();
+  let value = 0n;
+  const bytes = cursor.raw();
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  return BigInt.asIntN(8 * bytes.length, value);
+}
+
+function clampNs(ns: bigint): bigint {
+  if (ns < 0n) return 0n;
+  return ns > MAX_STORED_NS ? MAX_STORED_NS : ns;
+}

@@ -1,0 +1,289 @@
+/**
+ * One backup under way: starts to read what it is given, keeps several files in flight, ends them in the order in
+ * which they began, and writes checkpoints.
+ *
+ * Source: Borg 1.4.5, archive.py, ChunksProcessor; archiver.py, Archiver.do_create.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { BorgWarning } from '../../errors.ts';
+import type { Item } from '../../format/item.ts';
+import type { FileJob, FileResult, PipelineChunk } from '../../pipeline/file-job.ts';
+import type { Context } from '../../util/context.ts';
+import type { ArchiveWriter } from './archive-writer.ts';
+import type { ChunksCache } from '../cache/chunks-cache.ts';
+import { Mutex } from './mutex.ts';
+import { OrderedSteps, type Step } from './ordered-steps.ts';
+import type { PendingFile } from './pending-file.ts';
+import { WakeUp } from './wake-up.ts';
+
+/** Reads files in other threads; Pipeline is one. */
+export interface ContentReader {
+  processFile(job: FileJob, onChunk: (chunk: PipelineChunk) => Promise<void>): Promise<FileResult>;
+  /** Tells it that the chunk index is in another place now. */
+  setIndex(buckets: Uint8Array, bucketCount: number, valueWords: number): void;
+  /** Gives up all that is in flight. */
+  close(): Promise<void>;
+}
+
+export interface BackupRunOptions {
+  /** 0: no checkpoints. */
+  readonly checkpointIntervalSeconds: number;
+  readonly progress: boolean;
+}
+
+/** What is done with a file that was read. */
+export interface ReadOutcome {
+  /** Called as soon as the result is known. */
+  settle(result: FileResult): void;
+  /** Called when nothing of the file is needed any more, also where there is no result. */
+  close?(): void;
+  /** Called when it is the file's turn. */
+  finish(): void;
+}
+
+/** Thrown where the user interrupts; a checkpoint is written then. */
+export class Interrupted extends Error {}
+
+/** Files whose content is being read at a time, each with a descriptor open. */
+const MAX_IN_FLIGHT = 256;
+/** Steps that wait for their turn. */
+const MAX_STEPS = 4096;
+const PROGRESS_INTERVAL_MS = 100;
+/** Time without looking for news from other threads. */
+const MAX_BUSY_MS = 2;
+
+export class BackupRun {
+  readonly writer: ArchiveWriter;
+  readonly cache: ChunksCache;
+  readonly #ctx: Context;
+  readonly #reader: ContentReader;
+  readonly #options: BackupRunOptions;
+  readonly #steps = new OrderedSteps();
+  readonly #inFlight = new Set<PendingFile>();
+  /** Reads that have not ended; awaited before descriptors and threads are gone. */
+  readonly #reading = new Set<Promise<boolean>>();
+  /** One at a time changes repository, cache and item stream. */
+  readonly #gate = new Mutex();
+  readonly #news = new WakeUp();
+  /** Chunks of files that failed, to be released when nothing is in flight that may rely on them. */
+  readonly #abandoned: Uint8Array[] = [];
+  #failure: { error: unknown } | undefined;
+  #stopped = false;
+  #indexGeneration = -1;
+  #chunksSinceCheckpoint = 0;
+  #lastCheckpointMs = performance.now();
+  #lastProgressMs = 0;
+  #lastPauseMs = 0;
+
+  constructor(
+    ctx: Context,
+    cache: ChunksCache,
+    writer: ArchiveWriter,
+    reader: ContentReader,
+    options: BackupRunOptions,
+  ) {
+    this.#ctx = ctx;
+    this.cache = cache;
+    this.writer = writer;
+    this.#reader = reader;
+    this.#options = options;
+    ctx.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Adds a step behind those that are there. */
+  push(step: Step): void {
+    this.#steps.push(step);
+    void step.ready?.then(() => this.#news.call());
+  }
+
+  status(letter: string, path: Uint8Array): void {
+    this.push({ finish: () => this.#ctx.reporter.fileStatus(letter, path) });
+  }
+
+  warn(warning: BorgWarning): void {
+    this.push({ finish: () => this.#ctx.reporter.warn(warning) });
+  }
+
+  /** For steps: adds an item to the archive. */
+  addItem(item: Item): void {
+    this.writer.addItem(item);
+    this.#progress(item.path);
+  }
+
+  /**
+   * Reads the file's content; the file's error tells in the end whether it made it.
+   */
+  read(file: PendingFile, job: FileJob, outcome: ReadOutcome): void {
+    this.#inFlight.add(file);
+    const reading = this.#read(file, job, outcome);
+    this.#reading.add(reading);
+    this.push({
+      // Without a result its turn never comes: half a file must not pass for a whole one.
+      ready: reading.then((hasResult) => {
+        this.#reading.delete(reading);
+        return hasResult ? undefined : new Promise<never>(() => {});
+      }),
+      finish: () => {
+        this.#inFlight.delete(file);
+        if (file.error !== undefined) this.#abandon(file);
+        else this.#finishParts(file);
+        outcome.finish();
+      },
+    });
+  }
+
+  /** Drives a walk to its end, or until the user interrupts. */
+  async drive(walk: Iterable<void> | AsyncIterable<void>): Promise<void> {
+    try {
+      if (Symbol.iterator in walk) {
+        for (const _ of walk) {
+          this.#steps.run();
+          if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+        }
+      } else {
+        for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+      }
+    } catch (error) {
+      // A list of paths that is being read ends so; any other error ends the backup, without a checkpoint.
+      const isAbort = error instanceof Error && error.name === 'AbortError';
+      throw isAbort && this.#ctx.signal.aborted ? new Interrupted() : error;
+    }
+  }
+
+  /** Waits until all steps have ended. */
+  async drain(): Promise<void> {
+    await this.#attend(0, 0);
+    await this.#releaseAbandoned();
+  }
+
+  /** Writes a checkpoint of what there is, after an interruption. */
+  async stopWithCheckpoint(): Promise<void> {
+    const { reporter } = this.#ctx;
+    await this.stop();
+    if (this.writer.itemCount === 0 && this.#chunksSinceCheckpoint === 0) return;
+    reporter.log('info', 'checkpoint requested: starting checkpoint creation...', { logger: 'borg.archive' });
+    await this.#releaseAbandoned();
+    await this.#gate.run(() => this.#checkpoint());
+    reporter.log('info', 'checkpoint requested: finished checkpoint creation!', { logger: 'borg.archive' });
+  }
+
+  /** Gives up all that is in flight. To be called in any case. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ctx.signal.removeEventListener('abort', this.#onAbort);
+    await this.#reader.close();
+    await Promise.allSettled(this.#reading);
+  }
+
+  readonly #onAbort = (): void => this.#news.call();
+
+  /** Says whether there is a result; without one the backup fails, or was stopped. */
+  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<boolean> {
+    try {
+      this.#tellIndex();
+      outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
+      return true;
+    } catch (error) {
+      if (!this.#stopped) this.#failure ??= { error };
+      this.#news.call();
+      return false;
+    } finally {
+      outcome.close?.();
+    }
+  }
+
+  #deliver(file: PendingFile, chunk: PipelineChunk): Promise<void> {
+    return this.#gate.run(async () => {
+      if (this.#stopped || this.#failure !== undefined) throw new Interrupted();
+      const { statistics } = this.writer;
+      file.chunks.push(await this.cache.addSealed(chunk.id, chunk.sizeBytes, chunk.sealed, statistics));
+      this.#tellIndex();
+      this.#chunksSinceCheckpoint += 1;
+      this.#progress(file.item.path);
+      if (this.#checkpointDue()) this.#news.call();
+    });
+  }
+
+  #tellIndex(): void {
+    const { table } = this.cache.chunks;
+    if (table.generation === this.#indexGeneration) return;
+    this.#indexGeneration = table.generation;
+    this.#reader.setIndex(table.buckets, table.bucketCount, table.valueWords);
+  }
+
+  #needsAttention(): boolean {
+    return (
+      this.#failure !== undefined ||
+      this.#ctx.signal.aborted ||
+      this.writer.flushDue ||
+      this.#checkpointDue() ||
+      this.#steps.length >= MAX_STEPS ||
+      this.#inFlight.size >= MAX_IN_FLIGHT ||
+      (this.#reading.size > 0 && performance.now() - this.#lastPauseMs > MAX_BUSY_MS)
+    );
+  }
+
+  /** Does what is due, and waits until there are no more steps and files in flight than this. */
+  async #attend(maxSteps: number, maxInFlight: number): Promise<void> {
+    for (;;) {
+      await setImmediate();
+      this.#lastPauseMs = performance.now();
+      this.#steps.run();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#ctx.signal.aborted) throw new Interrupted();
+      if (this.writer.flushDue) await this.#gate.run(() => this.writer.flush());
+      if (this.#checkpointDue()) await this.#gate.run(() => this.#checkpoint());
+      if (this.#steps.length <= maxSteps && this.#inFlight.size <= maxInFlight) return;
+      await this.#news.wait();
+    }
+  }
+
+  #checkpointDue(): boolean {
+    const intervalMs = this.#options.checkpointIntervalSeconds * 1000;
+    if (intervalMs === 0 || this.#chunksSinceCheckpoint === 0) return false;
+    return performance.now() - this.#lastCheckpointMs > intervalMs;
+  }
+
+  /** Every chunk that was delivered is in an item then, so the commit refers to all that it contains. */
+  async #checkpoint(): Promise<void> {
+    // What waits behind a file that takes long is done with: whole items are better than part items.
+    this.#steps.runAllReady();
+    for (const file of this.#inFlight) {
+      const part = file.takePart();
+      if (part !== undefined) this.writer.addItem(part);
+    }
+    await this.writer.writeCheckpoint();
+    this.#lastCheckpointMs = performance.now();
+    this.#chunksSinceCheckpoint = 0;
+    this.#tellIndex();
+  }
+
+  /** A file that has parts has all of it in parts, and all of it in its own item. */
+  #finishParts(file: PendingFile): void {
+    if (file.parts === 0) return;
+    const last = file.takePart();
+    if (last !== undefined) this.writer.addItem(last);
+    const { statistics } = this.writer;
+    for (const { id, size } of file.chunks) this.cache.incref(id, statistics, size, true);
+    statistics.fileParts += file.parts;
+  }
+
+  #abandon(file: PendingFile): void {
+    for (const { id } of file.looseChunks) this.#abandoned.push(id);
+  }
+
+  async #releaseAbandoned(): Promise<void> {
+    if (this.#abandoned.length === 0) return;
+    await this.#gate.run(async () => {
+      for (const id of this.#abandoned.splice(0)) await this.cache.decref(id, this.writer.statistics);
+    });
+  }
+
+  #progress(path: Uint8Array): void {
+    if (!this.#options.progress) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#lastProgressMs < PROGRESS_INTERVAL_MS) return;
+    this.#lastProgressMs = nowMs;
+    this.#ctx.reporter.archiveProgress(this.writer.statistics.toCounts(), path);
+  }
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { FilesCache, type FilesCacheStat } from '../../../src/archive/cache/files-cache.ts';
+import { encode } from '../../../src/msgpack/encode.ts';
+import { MsgpackError } from '../../../src/msgpack/value.ts';
+import { concatBytes, fromHex, toHex } from '../../../src/util/bytes.ts';
+
+const hash = (n: number): Uint8Array => new Uint8Array(32).fill(n);
+const stat = (fields: Partial<FilesCacheStat> = {}): FilesCacheStat => ({
+  ino: 7n,
+  sizeBytes: 100,
+  ctimeNs: 1_000n,
+  mtimeNs: 2_000n,
+  ...fields,
+});
+const encoded = (cache: FilesCache, ttl = 20): Uint8Array => concatBytes([...cache.encode(ttl)]);
+
+/** A cache with one file, as a second run finds it: another file had the newest time. */
+function reloaded(mode = 'cis'): FilesCache {
+  const cache = new FilesCache(mode);
+  cache.memorize(hash(1), stat(), [hash(0xa1), hash(0xa2)]);
+  cache.memorize(hash(2), stat({ ctimeNs: 9_000n, mtimeNs: 9_000n }), []);
+  return FilesCache.decode(encoded(cache), mode);
+}
+
+describe('FilesCache', () => {
+  it('has the bytes of the reference implementation', () => {
+    // msgpack.packb((b'\x01' * 32, (0, 7, 100, 1000, [b'\xa1' * 32]))) with raw types only
+    const cache = new FilesCache('cis');
+    cache.memorize(hash(1), stat(), [hash(0xa1)]);
+    cache.memorize(hash(2), stat({ ctimeNs: 9_000n }), []);
+    const expected = `92da0020${'01'.repeat(32)}95000764cd03e891da0020${'a1'.repeat(32)}`;
+    assert.equal(toHex(encoded(cache)), expected);
+  });
+
+  it('finds an unchanged file and gives its chunk ids', () => {
+    const answer = reloaded().lookup(hash(1), stat());
+    assert.equal(answer.known, true);
+    assert.deepEqual(answer.ids?.map(toHex), [toHex(hash(0xa1)), toHex(hash(0xa2))]);
+  });
+
+  const changes: [mode: string, change: Partial<FilesCacheStat>, unchanged: boolean][] = [
+    ['cis', { sizeBytes: 101 }, false],
+    ['cis', { ino: 8n }, false],
+    ['cis', { ctimeNs: 1_001n }, false],
+    ['cis', { mtimeNs: 2_001n }, true],
+    ['ims', { mtimeNs: 2_001n }, false],
+    ['ims', { ctimeNs: 1_001n }, true],
+    ['cs', { ino: 8n }, true],
+    ['s', { ino: 8n, ctimeNs: 5n, mtimeNs: 5n }, true],
+  ];
+  for (const [mode, change, unchanged] of changes) {
+    const what = Object.keys(change).join(' and ');
+    it(`takes a file with another ${what} as ${unchanged ? 'unchanged' : 'changed'} in mode ${mode}`, () => {
+      const answer = reloaded(mode).lookup(hash(1), stat(change));
+      assert.equal(answer.known, true);
+      assert.equal(answer.ids !== undefined, unchanged);
+    });
+  }
+
+  it('knows no file in the modes rechunk and disabled', () => {
+    for (const mode of ['r', 'd', 'mr']) {
+      assert.deepEqual(FilesCache.decode(encoded(reloaded()), mode).lookup(hash(1), stat()), {
+        known: false,
+      });
+    }
+  });
+
+  it('does not save the files with the newest time of this run', () => {
+    const cache = new FilesCache('cis');
+    cache.memorize(hash(1), stat({ ctimeNs: 5n }), []);
+    cache.memorize(hash(2), stat({ ctimeNs: 6n }), []);
+    cache.memorize(hash(3), stat({ ctimeNs: 6n }), []);
+    const saved = FilesCache.decode(encoded(cache), 'cis');
+    assert.equal(saved.size, 1);
+    assert.equal(saved.lookup(hash(1), stat({ ctimeNs: 5n })).known, true);
+  });
+
+  it('forgets a file that was not seen for as many runs as the limit says', () => {
+    // It has been one run away already.
+    let bytes = encoded(reloaded());
+    const sizes: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      bytes = encoded(FilesCache.decode(bytes, 'cis'), 4);
+      sizes.push(FilesCache.decode(bytes, 'cis').size);
+    }
+    assert.deepEqual(sizes, [1, 1, 0]);
+  });
+
+  it('counts a file that was found again as seen', () => {
+    const old = FilesCache.decode(encoded(FilesCache.decode(encoded(reloaded()), 'cis')), 'cis');
+    old.lookup(hash(1), stat());
+    // Age 0 again: with a limit of 1, older ones would be dropped.
+    assert.equal(FilesCache.decode(encoded(old, 1), 'cis').size, 1);
+  });
+
+  it('remembers today’s inode where the mode does not look at it', () => {
+    const cache = reloaded('cs');
+    cache.lookup(hash(1), stat({ ino: 99n }));
+    const next = FilesCache.decode(encoded(cache), 'cis');
+    assert.notEqual(next.lookup(hash(1), stat({ ino: 99n })).ids, undefined);
+  });
+
+  it('reads times beyond 2^63 as old archives have them', () => {
+    const time = fromHex('000000000000000080');
+    const bytes = encode([hash(1), [0, 7, 100, time, []]]);
+    const cache = FilesCache.decode(bytes, 's');
+    assert.equal(cache.lookup(hash(1), stat()).known, true);
+  });
+
+  const damaged: [what: string, bytes: Uint8Array][] = [
+    ['a map', encode(new Map([['a', 1]]))],
+    ['a short path hash', encode([new Uint8Array(31), [0, 1, 2, 3, []]])],
+    ['too few fields', encode([hash(1), [0, 1, 2, 3]])],
+    ['a chunk id of wrong length', encode([hash(1), [0, 1, 2, 3, [new Uint8Array(33)]]])],
+    ['text for a number', encode([hash(1), ['x', 1, 2, 3, []]])],
+    ['an entry cut short', encode([hash(1), [0, 1, 2, 3, [hash(2)]]]).subarray(0, -1)],
+    ['noise', fromHex('c1c1c1c1')],
+  ];
+  for (const [what, bytes] of damaged) {
+    it(`decode() rejects ${what}`, () => {
+      assert.throws(() => FilesCache.decode(bytes, 'cis'), MsgpackError);
+    });
+  }
+
+  it('decode() and encode() keep any entries', () => {
+    const entry = fc.record({
+      ino: fc.bigInt(0n, 2n ** 64n - 1n),
+      sizeBytes: fc.nat(),
+      ctimeNs: fc.bigInt(0n, 2n ** 60n),
+      chunks: fc.array(fc.nat(255), { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
+        const cache = new FilesCache('cis');
+        entries.forEach((each, n) => {
+          cache.memorize(hash(n), stat(each), each.chunks.map(hash));
+        });
+        cache.memorize(hash(200), stat({ ctimeNs: 2n ** 60n + 1n }), []);
+        const again = FilesCache.decode(encoded(cache), 'cis');
+        entries.forEach((each, n) => {
+          const { ids } = again.lookup(hash(n), stat(each));
+          assert.deepEqual(
+            ids?.map(toHex),
+            each.chunks.map((chunk) => toHex(hash(chunk))),
+          );
+        });
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
