@@ -64,6 +64,11 @@ const ALGORITHM = 'sha256';
 const LINE_LENGTH = 70;
 /** Far below the usual 400 bytes. */
 const MIN_BLOB_BYTES = 20;
+/**
+ * Borg 1.4 writes 100,000. The blob may come from a server, and is used before anything proves that it is ours: this
+ * many take some seconds, the largest number that fits would keep a processor busy for half an hour.
+ */
+const MAX_ITERATIONS = 10_000_000;
 /** First word of a keyfile. */
 export const KEYFILE_MAGIC = 'BORG_KEY';
 
@@ -82,7 +87,7 @@ export function decodeEncryptedKey(bytes: Uint8Array): EncryptedKey {
     throw new GeneralError([`encrypted key algorithm '${algorithm}' is not supported by this borg version.`]);
   }
   const iterations = integerOf(map, 'iterations');
-  if (iterations < 1 || iterations >= 2 ** 31) throw new KeyBlobError('iterations out of range');
+  if (iterations < 1 || iterations > MAX_ITERATIONS) throw new KeyBlobError('iterations out of range');
   return { iterations, salt: bytesOf(map, 'salt'), hash: bytesOf(map, 'hash'), data: bytesOf(map, 'data') };
 }
 
