@@ -23,6 +23,8 @@ export interface UnpackLimits {
   maxStrLen?: number;
   /** Containers within each other. Default 1024. */
   maxDepth?: number;
+  /** Maps within one outermost value. Default 2^21: an empty one takes a byte, and hundreds in memory. */
+  maxMaps?: number;
 }
 
 /** What Borg allows for anything that comes from a repository: three times the largest object. */
@@ -45,6 +47,9 @@ export class Unpacker {
   readonly #maxArray: number;
   readonly #maxStr: number;
   readonly #maxDepth: number;
+  readonly #maxMaps: number;
+  /** Maps in the value that is being read. */
+  #maps = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#bytes.buffer);
   #start = 0;
@@ -59,6 +64,7 @@ export class Unpacker {
     this.#maxArray = limits.maxArrayLen ?? this.#maxBuffer;
     this.#maxStr = limits.maxStrLen ?? this.#maxBuffer;
     this.#maxDepth = limits.maxDepth ?? 1024;
+    this.#maxMaps = limits.maxMaps ?? 2 ** 21;
   }
 
   /** Bytes that wait for the rest of their value; the open containers' finished parts are not among them. */
@@ -101,7 +107,9 @@ export class Unpacker {
       if (value === INCOMPLETE) return undefined;
       if (value === OPENED) continue;
       const done = this.#deliver(value);
-      if (done !== undefined) return done;
+      if (done === undefined) continue;
+      this.#maps = 0;
+      return done;
     }
   }
 
@@ -231,6 +239,7 @@ export class Unpacker {
     if (length > this.#maxMap) {
       throw new MsgpackError(`a map of ${length} exceeds the limit of ${this.#maxMap}`);
     }
+    if (++this.#maps > this.#maxMaps) throw new MsgpackError(`more than ${this.#maxMaps} maps in one value`);
     this.#start += headerSize;
     const map: MsgpackMap = new Map();
     if (length === 0) return map;

@@ -71,6 +71,7 @@ test('decode() checks the limits it is given before it builds anything', () => {
     ['maxMapLen', '8201020304', { maxMapLen: 1 }],
     ['maxStrLen', 'a3616263', { maxStrLen: 2 }],
     ['maxDepth', '919100', { maxDepth: 1 }],
+    ['maxMaps', '8101810102', { maxMaps: 1 }],
     ['maxBufferBytes', 'a3616263', { maxBufferBytes: 3 }],
   ];
   for (const [name, hex, limits] of cases) {

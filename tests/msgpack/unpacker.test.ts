@@ -92,3 +92,11 @@ test('Unpacker takes a long value in many pieces in linear time', () => {
   }
   assert.equal((value as MsgpackValue[]).length, 60_000);
 });
+
+test('an Unpacker counts the maps of each value apart', () => {
+  const unpacker = new Unpacker({ maxMaps: 2 });
+  unpacker.feed(fromHex('8101808101808101'));
+  assert.equal([...unpacker].length, 2);
+  unpacker.feed(fromHex('8101'));
+  assert.throws(() => [...unpacker, unpacker.feed(fromHex('80')), ...unpacker], MsgpackError);
+});
