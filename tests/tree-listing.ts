@@ -1,5 +1,5 @@
 /** Everything that a restore must bring back, read with the system's own tools: no code of this project in between. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
@@ -7,22 +7,28 @@ import type { BigIntStats } from 'node:fs';
 /** One line an entry, in order of the paths' bytes, then what getfattr, getfacl and lsattr say of the tree. */
 export function listTree(root: string): string[] {
   const lines: string[] = [];
-  const firstPathOf = new Map<string, string>();
-  walk(Buffer.from(root), Buffer.from('.'), lines, firstPathOf);
-  lines.push(
-    ...tool(
-      'getfattr',
-      ['-R', '-P', '-h', '-d', '-m', '^(user|trusted|security)\\.', '-e', 'hex', '.'],
-      root,
-    ),
-  );
-  lines.push(...tool('getfacl', ['-R', '-P', '-n', '-p', '.'], root));
-  lines.push(
-    ...tool('lsattr', ['-R', '-a', '.'], root)
-      .map((line) => line.replace(/[eIEV]/, '-'))
-      .filter((line) => /^\S*d/.test(line)),
-  );
+  walk(Buffer.from(root), Buffer.from('.'), lines, new Map());
+  const attributes = ['-R', '-P', '-h', '-d', '-m', '^(user|trusted|security)\\.', '-e', 'hex', '.'];
+  lines.push(...paragraphs(tool('getfattr', attributes, root)));
+  lines.push(...paragraphs(tool('getfacl', ['-R', '-P', '-n', '-p', '.'], root)));
+  lines.push(...keptFlags(tool('lsattr', ['-R', '-a', '.'], root)));
   return lines;
+}
+
+/** The tools list folders in the order of the disk; only what they say of each entry counts. */
+function paragraphs(output: string): string[] {
+  return output
+    .split('\n\n')
+    .filter(Boolean)
+    .toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** Of the flags, those that a backup keeps: append only, no dump, immutable. */
+function keptFlags(output: string): string[] {
+  const lines = [...output.matchAll(/^([\w-]{10,}) (.*)$/gm)].map(([, flags, path]) => {
+    return `${path} ${flags!.replaceAll(/[^adi]/g, '')}`;
+  });
+  return lines.filter((line) => !line.endsWith(' ')).toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 function walk(root: Buffer, path: Buffer, lines: string[], firstPathOf: Map<string, string>): void {
@@ -50,18 +56,9 @@ function describe(full: Buffer, path: Buffer, stat: BigIntStats, firstPathOf: Ma
   return facts.join(' ');
 }
 
-function tool(command: string, args: string[], cwd: string): string[] {
+function tool(command: string, args: string[], cwd: string): string {
   // Some entries (sockets, dangling links) make these tools complain; what they print for the others counts.
-  try {
-    return execFileSync(command, args, {
-      cwd,
-      encoding: 'latin1',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 1 << 28,
-    }).split('\n');
-  } catch (error) {
-    const { stdout } = error as { stdout?: string };
-    if (stdout === undefined) throw error;
-    return stdout.split('\n');
-  }
+  const { stdout, error } = spawnSync(command, args, { cwd, encoding: 'latin1', maxBuffer: 1 << 28 });
+  if (error) throw error;
+  return stdout;
 }

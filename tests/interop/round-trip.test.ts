@@ -24,7 +24,7 @@ function extractTo(program: Program, repository: string, destination: string): s
 }
 
 const fields =
-  '{mode}{user}{group}{uid}{gid}{size}{mtime}{path}{type}{source}{linktarget}{num_chunks}{flags}{sha256}{health}{archiveid}{csize}{extra}';
+  '{mode}{user}{group}{uid}{gid}{size}{mtime}{path}{type}{source}{linktarget}{num_chunks}{flags}{sha256}{health}{csize}{extra}';
 
 /** Items as `list --json-lines` shows them. Borg writes the computed fields in no fixed order, so order does not count. */
 function listed(program: Program, repository: string): unknown[] {

@@ -52,7 +52,9 @@ for (const mode of ['repokey', 'keyfile-blake2', 'none']) {
         const two = JSON.parse(stdout) as CreateJson;
         const added = two.cache.stats.total_unique_chunks - one.cache.stats.total_unique_chunks;
         assert.ok(added <= 3, `${added} new chunks: more than an archive's own metadata`);
-        assert.equal(two.archive.stats.original_size, one.archive.stats.original_size);
+        // Within the size of the items: versions of Borg differ in the keys that they store.
+        const difference = two.archive.stats.original_size - one.archive.stats.original_size;
+        assert.ok(Math.abs(difference) < 2000, `sizes differ by ${difference}`);
         assert.equal(two.archive.stats.nfiles, one.archive.stats.nfiles);
       });
 
