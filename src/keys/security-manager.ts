@@ -15,7 +15,7 @@ import {
 import { getSecurityDir } from '../platform/home.ts';
 import { describeOsError, isOsError } from '../platform/os-error.ts';
 import { saveFile } from '../platform/save-file.ts';
-import { pathExists, readSmallText, removeFolder } from '../platform/state-files.ts';
+import { pathExists, readSmallText, removeFile, removeFolder } from '../platform/state-files.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../util/context.ts';
 import { PLAINTEXT_TYPE } from './key-type.ts';
@@ -39,7 +39,7 @@ export interface AssertSecureOptions {
 
 type Identity = Pick<Repository, 'idHex' | 'location'>;
 type CheckedKey = Pick<Key, 'type' | 'logicallyEncrypted'>;
-type Mark = 'location' | 'key-type' | 'manifest-timestamp';
+type Mark = 'location' | 'key-type' | 'manifest-timestamp' | 'encrypted';
 
 const LOGGER = { logger: 'borg.cache' };
 
@@ -87,19 +87,23 @@ export class SecurityManager {
       this.#debug('remembering previously unknown repository');
       this.save(key, manifestTimestamp);
     }
+    if (key.logicallyEncrypted && !this.#wasEncrypted()) this.#write('encrypted', '1');
     this.#debug('repository checks ok, allowing access');
   }
 
   async #assertAccessUnknown(key: CheckedKey, manifestTimestamp: string, warn: boolean): Promise<void> {
-    if (key.logicallyEncrypted || this.known()) return;
-    const allowed =
-      !warn ||
-      (await this.#ask(
-        'Warning: Attempting to access a previously unknown unencrypted repository!\n' +
-          'Do you want to continue? [yN] ',
-        'BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK',
-      ));
+    if (key.logicallyEncrypted) return;
+    // Beyond Borg, for which a repository is known by its key type: an empty passphrase is tried unasked, so whoever
+    // puts his own repokey in place of ours would get the next backup under a key that he has.
+    const lostPassphrase = key.type.cipher !== 'none' && this.#wasEncrypted();
+    if (this.known() && !lostPassphrase) return;
+    const what = lostPassphrase
+      ? 'Warning: The repository opens without a passphrase, which it did not before: its key may have been replaced!\n'
+      : 'Warning: Attempting to access a previously unknown unencrypted repository!\n';
+    const env = 'BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK';
+    const allowed = !warn || (await this.#ask(`${what}Do you want to continue? [yN] `, env));
     if (!allowed) throw new CacheInitAbortedError();
+    if (lostPassphrase) removeFile(this.#path('encrypted'));
     this.#debug(
       warn
         ? 'remembering unknown unencrypted repository (explicitly allowed)'
@@ -154,6 +158,10 @@ export class SecurityManager {
       invalidText: 'Invalid answer, aborting.',
       retry: false,
     });
+  }
+
+  #wasEncrypted(): boolean {
+    return pathExists(this.#path('encrypted'));
   }
 
   #path(mark: Mark): string {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { CacheInitAbortedError } from '../../src/errors.ts';
 import { keyTypeByArgName } from '../../src/keys/key-type.ts';
 import {
   destroySecurityFolder,
@@ -51,6 +52,27 @@ const marks = (file: (name: string) => string) =>
   ['location', 'key-type', 'manifest-timestamp'].map((name) => readFileSync(file(name), 'utf8'));
 
 describe('SecurityManager.assertSecure()', () => {
+  const withoutPassphrase = { ...encrypted, logicallyEncrypted: false };
+
+  it('asks before a repokey that had a passphrase is used without one', async () => {
+    const { ctx, check } = setup(false);
+    await check();
+    await assert.rejects(check(withoutPassphrase, later), CacheInitAbortedError);
+    await check();
+    ctx.reporter.answer = true;
+    await check(withoutPassphrase, later);
+    assert.match(ctx.reporter.questions.at(-1)!.text, /without a passphrase/);
+    ctx.reporter.answer = false;
+    await check(withoutPassphrase, later);
+  });
+
+  it('knows a repokey that never had a passphrase', async () => {
+    const { ctx, check } = setup(true);
+    await check(withoutPassphrase);
+    await check(withoutPassphrase);
+    assert.equal(ctx.reporter.questions.length, 1);
+  });
+
   it('remembers a repository that it sees first', async () => {
     const { ctx, file, check } = setup();
     await check();
