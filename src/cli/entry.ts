@@ -8,6 +8,7 @@ import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io
 import { StreamOutput } from './output/stream-output.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
 import { nowNs } from '../platform/clock.ts';
+import { programWord } from '../platform/program-word.ts';
 import { versionText } from './version.ts';
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
@@ -121,6 +122,9 @@ function realIo(argv: readonly string[]): CliIo {
   return {
     argv,
     commandLine: ['alcove', ...argv],
+    get program() {
+      return programWord(process.argv[1] ?? 'alcove', process.env['PATH']);
+    },
     env: process.env,
     cwd: process.cwd(),
     stdout,

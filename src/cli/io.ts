@@ -23,6 +23,8 @@ export interface CliIo {
   readonly argv: readonly string[];
   /** The program as it was started, and its arguments: what archives keep. */
   readonly commandLine: readonly string[];
+  /** What starts the program from any directory, as a shell takes it. */
+  readonly program: string;
   readonly env: Environment;
   readonly cwd: string;
   readonly stdout: Output;

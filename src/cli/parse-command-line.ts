@@ -61,6 +61,8 @@ export async function parseCommandLine(argv: readonly string[], context: ParseCo
   return { kind: 'command', spec, args: parsed, deprecations: deprecationsOf(all) };
 }
 
+const BORG_HINT = 'Borg can do it: it reads and writes the same repositories.';
+
 interface FoundCommand {
   readonly name: string;
   readonly rest: readonly string[];
@@ -93,7 +95,7 @@ function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLin
     name = `${name} ${second}`;
   }
   if (isUnavailable(name)) {
-    throw new UsageError(name, `"${name}" is not available in this version yet`);
+    throw new UsageError(name, `"${name}" is not available in this version yet`, BORG_HINT);
   }
   return { name, rest, occurrences };
 }
@@ -102,7 +104,21 @@ function refuseUnknownName(group: string, name: string): void {
   const choices = choicesOf(group);
   if (choices.includes(name)) return;
   const list = choices.map((choice) => `'${choice}'`).join(', ');
-  throw new UsageError(group, `argument <command>: invalid choice: '${name}' (choose from ${list})`);
+  const near = choices.find((choice) => isNear(name, choice));
+  const hint = near === undefined ? undefined : `Did you mean "${near}"?`;
+  throw new UsageError(group, `argument <command>: invalid choice: '${name}' (choose from ${list})`, hint);
+}
+
+/** One slip apart: a character too many, too few, or another, or two that changed places. */
+function isNear(typed: string, name: string): boolean {
+  let start = 0;
+  while (start < Math.min(typed.length, name.length) && typed[start] === name[start]) start++;
+  const [typedRest, nameRest] = [typed.slice(start), name.slice(start)];
+  if (typedRest.slice(1) === nameRest || typedRest === nameRest.slice(1)) return true;
+  if (typedRest.slice(1) === nameRest.slice(1)) return true;
+  return (
+    typedRest.slice(2) === nameRest.slice(2) && typedRest[0] === nameRest[1] && typedRest[1] === nameRest[0]
+  );
 }
 
 function refuseUnrecognized(tokens: readonly string[], name?: string): void {

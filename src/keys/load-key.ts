@@ -57,6 +57,7 @@ async function unlock(
     const passphrase = await askPassphrase(ctx, `Enter passphrase for key ${target}: `);
     const secrets = await tryPassphrase(passphrase);
     if (secrets !== undefined) return { secrets, passphrase };
+    ctx.reporter.tell?.('This passphrase is wrong.');
   }
   throw new PasswordRetriesExceeded();
 }

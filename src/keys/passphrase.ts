@@ -35,6 +35,7 @@ export async function newPassphrase(ctx: Context): Promise<string> {
   for (let attempt = 0; attempt < NEW_PASSPHRASE_ATTEMPTS; attempt++) {
     const passphrase = await askPassphrase(ctx, 'Enter new passphrase: ');
     if (passphrase === (await askPassphrase(ctx, 'Enter same passphrase again: '))) {
+      if (passphrase === '') tell(ctx, 'The passphrase is empty: whoever has the key can read everything.');
       await offerDisplay(ctx, passphrase);
       ctx.reporter.log('info', 'Remember your passphrase. Your data will be inaccessible without it.', {
         logger: 'borg.crypto.key',
@@ -91,6 +92,7 @@ function firstLines(text: string): string {
 }
 
 async function offerDisplay(ctx: Context, passphrase: string): Promise<void> {
+  if (ctx.env.BORG_DISPLAY_PASSPHRASE === 'no') return;
   const text = 'Do you want your passphrase to be displayed for verification? [yN]: ';
   const wanted = await ctx.reporter.ask({
     text,

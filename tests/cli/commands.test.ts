@@ -229,7 +229,7 @@ describe('backup', () => {
   it('asks for the passphrase twice, and for nothing more', async () => {
     const { BORG_PASSPHRASE: _, ...without } = env;
     const { prompts } = await succeed(['backup', '--repo', join(scratch, 'asked'), source], {
-      env: { ...without, BORG_DISPLAY_PASSPHRASE: 'no' },
+      env: without,
       passphrases: ['typed', 'typed'],
     });
     assert.equal(prompts.length, 2);

@@ -55,6 +55,7 @@ export function fakeIo(argv: readonly string[], options: FakeOptions = {}): Fake
   return {
     argv,
     commandLine: ['alcove', ...argv],
+    program: 'alcove',
     env: options.env ?? {},
     cwd: options.cwd ?? '/nowhere',
     stdout: new FakeOutput(),

@@ -111,6 +111,12 @@ describe('parseCommandLine()', () => {
     );
   });
 
+  for (const typed of ['bakcup', 'backupp', 'backu', 'bockup']) {
+    it(`guesses what ${typed} was to be`, async () => {
+      await assert.rejects(parseCommandLine([typed], fakeIo([typed])), { hint: 'Did you mean "backup"?' });
+    });
+  }
+
   const refused: [argv: string, command: string, message: RegExp][] = [
     ['foo', '', /^argument <command>: invalid choice: 'foo' \(choose from 'backup', .*'with-lock'\)$/],
     ['key foo', 'key', /^argument <command>: invalid choice: 'foo' \(choose from 'change-passphrase',/],

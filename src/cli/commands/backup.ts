@@ -131,6 +131,7 @@ are asked for it. Nobody can restore anything without it.
     if (args.json || args.logJson) return;
     ctx.print(
       backupSummary({
+        program: ctx.io.program,
         repository: session.repository.location,
         archive: name,
         counts: statistics.toCounts(),
@@ -168,15 +169,21 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
   if (needsPassphrase && !hasPassphraseSetting(ctx)) {
     ctx.reporter.tell(`${location.path} is no repository yet. Choose a passphrase for the new one.`);
   }
-  const created = await initRepository(ctx, location, { encryption, makeParentDirs: true, lockWaitSeconds });
+  // It was typed twice; a third question is for those who start with "init".
+  const quick: CliContext = { ...ctx, env: { BORG_DISPLAY_PASSPHRASE: 'no', ...ctx.env } };
+  const created = await initRepository(quick, location, {
+    encryption,
+    makeParentDirs: true,
+    lockWaitSeconds,
+  });
   const { repository, manifest, key } = created;
   const where = key.type.storage === 'keyfile' ? `in ${key.target}` : 'in the repository';
-  const copy = `alcove key export ${quoteShellWord(location.canonicalPath())} key-backup`;
+  const copy = `${ctx.io.program} key export ${quoteShellWord(location.canonicalPath())} ~/alcove-key-backup`;
   ctx.reporter.tell(`Made a new repository in ${location.path}.`);
   if (key.type.storage !== 'none') {
     ctx.reporter.tell(
       `Its key is ${where}; nothing can be restored without the key and the passphrase.\n` +
-        `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}`,
+        `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}\n`,
     );
   }
   return new Session(ctx, { location, repository, manifest, compression, lockWaitSeconds });

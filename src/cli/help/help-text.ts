@@ -18,7 +18,8 @@ export async function helpText(name: string, columns: number = DEFAULT_COLUMNS):
 
 /** `usage: …` with its line end. */
 export async function usageLine(name: string): Promise<string> {
-  const spec = isUnavailable(name) ? undefined : await loadCommand(name);
+  if (isUnavailable(name)) return '';
+  const spec = await loadCommand(name);
   return `usage: ${spec === undefined ? ['alcove', ...name.split(' ').filter(Boolean), '[options] <command> ...'].join(' ') : usage(spec)}\n`;
 }
 

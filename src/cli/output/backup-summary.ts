@@ -4,6 +4,8 @@ import type { ArchiveCounts } from '../../util/reporter.ts';
 import { quoteShellWord } from '../../util/shell-quote.ts';
 
 export interface BackupSummary {
+  /** What starts the program, as a shell takes it. */
+  readonly program: string;
   /** The repository as the user may type it, from anywhere. */
   readonly repository: string;
   readonly archive: string;
@@ -31,8 +33,9 @@ export function backupSummary(summary: BackupSummary): string {
 }
 
 export function restoreCommand({
+  program,
   repository,
   archive,
-}: Pick<BackupSummary, 'repository' | 'archive'>): string {
-  return `alcove extract ${quoteShellWord(`${repository}::${archive}`)}`;
+}: Pick<BackupSummary, 'program' | 'repository' | 'archive'>): string {
+  return `${program} extract ${quoteShellWord(`${repository}::${archive}`)}`;
 }

@@ -4,7 +4,7 @@ import type { ArchiveCounts, LogLevel } from '../../util/reporter.ts';
 import { CliReporter, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
 import { percentFormat } from './percent-text.ts';
 import type { QuestionMessage } from './question.ts';
-import { ellipsisTruncate, padTo, printable, textWidth } from './width.ts';
+import { ellipsisTruncate, fitTo, padTo, printable, textWidth } from './width.ts';
 
 /** A line of an archive's progress that is `columns` wide, or as long as it gets without a terminal. */
 export type ArchiveProgressLine = (
@@ -70,12 +70,12 @@ export class TerminalReporter extends CliReporter {
       info.push(ellipsisTruncate(info.pop()!, (columns ?? 80) - textWidth(frame)));
     }
     const text = percentFormat(line.template, [line.percent, ...info]);
-    this.#progressLine(isTerminal ? padTo(text, columns ?? 80) : text);
+    this.#progressLine(isTerminal ? fitTo(text, columns ?? 80) : text);
   }
 
   protected override writeMessage(_operation: number, _msgid: string, text: string): void {
     const { isTerminal, columns } = this.options.stderr;
-    this.#progressLine(isTerminal ? padTo(printable(text), columns ?? 80) : text);
+    this.#progressLine(isTerminal ? fitTo(printable(text), columns ?? 80) : text);
   }
 
   protected override writeProgressEnd(): void {

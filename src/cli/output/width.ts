@@ -22,6 +22,11 @@ export function padTo(text: string, columns: number | undefined): string {
   return columns === undefined ? text : text + ' '.repeat(Math.max(0, columns - textWidth(text)));
 }
 
+/** A line of exactly `columns` cells: what is longer would wrap, and could not be overwritten. */
+export function fitTo(text: string, columns: number): string {
+  return textWidth(text) > columns ? ellipsisTruncate(text, columns) : padTo(text, columns);
+}
+
 /** What a terminal would take as a command (control characters) as `?`. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '?');
