@@ -2,7 +2,7 @@
 // module, and the bundle in dist/. Runs at the end of `npm ci` (the "prepare" script), so it must work on the
 // oldest Node that npm may use.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -26,8 +26,10 @@ if (existsSync(source)) {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
+// Built aside and then put in place, so that a program that starts meanwhile finds a whole bundle, old or new.
+const fresh = `${dist}.new`;
+rmSync(fresh, { recursive: true, force: true });
+mkdirSync(fresh);
 await build({
   entryPoints: {
     main: join(root, 'src/cli/entry.ts'),
@@ -35,7 +37,7 @@ await build({
     'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
     'open-worker': join(root, 'src/pipeline/open-worker.ts'),
   },
-  outdir: dist,
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -47,3 +49,5 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);
