@@ -23,6 +23,8 @@ export interface ArchiveSelection {
   readonly glob?: string | undefined;
   /** What names begin with, itself a shell pattern; goes before `glob`. */
   readonly prefix?: string | undefined;
+  /** What a name may end with behind what the pattern matches, as a regular expression. Default: nothing. */
+  readonly matchEnd?: string | undefined;
   /** Most significant first. Default: the manifest's order, that of names. */
   readonly sortBy?: readonly ArchiveSortKey[] | undefined;
   readonly first?: number | undefined;
@@ -44,7 +46,7 @@ export function selectArchives(
   selection: ArchiveSelection = {},
 ): SelectedArchive[] {
   const glob = selection.prefix === undefined ? selection.glob : `${selection.prefix}*`;
-  const regex = compilePythonRegex(shellPatternToRegex(glob || '*'), { anchored: true });
+  const regex = compilePythonRegex(shellPatternToRegex(glob || '*', selection.matchEnd), { anchored: true });
   let selected: SelectedArchive[] = [];
   for (const [name, { id, time }] of archives) {
     if (!regex.test(name)) continue;

@@ -31,6 +31,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'delete archives, or a whole repository',
     load: async () => (await import('./commands/delete.ts')).deleteCommand,
   },
+  diff: {
+    brief: 'show what differs between two archives',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
   extract: {
     brief: 'bring files back from an archive',
     load: async () => (await import('./commands/extract.ts')).extract,
@@ -63,6 +67,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'list archives, or the files in one',
     load: async () => (await import('./commands/list.ts')).list,
   },
+  prune: {
+    brief: 'delete archives that no rule keeps',
+    load: async () => (await import('./commands/prune.ts')).prune,
+  },
   version: {
     brief: 'show the versions of client and server',
     load: async () => (await import('./commands/version.ts')).version,
@@ -94,13 +102,11 @@ const unavailable: readonly string[] = [
   'debug put-obj',
   'debug refcount-obj',
   'debug search-repo-objs',
-  'diff',
   'export-tar',
   'import-tar',
   'key export-related-secrets',
   'key migrate-to-repokey',
   'mount',
-  'prune',
   'recreate',
   'rename',
   'serve',
