@@ -10,6 +10,9 @@ import type { MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
 import { concatBytes } from '../util/bytes.ts';
 import { ITEM_KEYS, REQUIRED_ITEM_KEYS } from './item.ts';
 
+/** An item is a map of arrays of arrays; far beyond that there is none. */
+const MAX_ITEM_DEPTH = 16;
+
 /** Whether the bytes look like a packed map whose first key is one of these. */
 export function looksLikeMap(bytes: Uint8Array, packedKeys: readonly Uint8Array[]): boolean {
   const first = bytes[0] ?? 0;
@@ -70,8 +73,9 @@ export class RobustItemStream {
     for (let offset = 0; offset < bytes.length; offset++) {
       const rest = bytes.subarray(offset);
       if (!looksLikeMap(rest, this.#packedKeys)) continue;
-      const unpacker = new Unpacker();
-      unpacker.feed(rest);
+      // Not copied, and not followed far: a chunk can hold a million places that look like an item.
+      const unpacker = new Unpacker({ maxDepth: MAX_ITEM_DEPTH });
+      unpacker.wrap(rest);
       const value = unpackOne(unpacker);
       if (value instanceof Map && value.has('path')) {
         this.#unpacker = unpacker;
