@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'free the space of deleted archives',
     load: async () => (await import('./commands/compact.ts')).compact,
   },
+  config: {
+    brief: 'show and change the settings of a repository',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
   create: {
     brief: 'make an archive of files',
     load: async () => (await import('./commands/create.ts')).create,
@@ -71,6 +75,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'delete archives that no rule keeps',
     load: async () => (await import('./commands/prune.ts')).prune,
   },
+  rename: {
+    brief: 'give an archive another name',
+    load: async () => (await import('./commands/rename.ts')).rename,
+  },
   version: {
     brief: 'show the versions of client and server',
     load: async () => (await import('./commands/version.ts')).version,
@@ -88,7 +96,6 @@ export const commandGroups: Readonly<Record<string, string>> = {
 const unavailable: readonly string[] = [
   'benchmark crud',
   'check',
-  'config',
   'debug convert-profile',
   'debug delete-obj',
   'debug dump-archive',
@@ -108,7 +115,6 @@ const unavailable: readonly string[] = [
   'key migrate-to-repokey',
   'mount',
   'recreate',
-  'rename',
   'serve',
   'umount',
   'upgrade',
