@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command. Runs the bundle under a Node that is new enough: the one that runs this file, else the one that
-// `npm ci` put beside the program.
+// The command for those who start it by Node (`node bin/alcove.js`); bin/alcove comes here too. Runs the bundle under
+// a Node that is new enough: the one that runs this file, else the one that `npm ci` put beside the program.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';

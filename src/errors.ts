@@ -295,7 +295,12 @@ export class RepositoryReplay extends define(
 // --- locks -------------------------------------------------------------------------------------------------
 export class LockError extends define('LockError', 70, 'Failed to acquire the lock {}.') {}
 export class LockErrorT extends define('LockErrorT', 71, 'Failed to acquire the lock {}.') {}
-export class LockFailed extends define('LockFailed', 72, 'Failed to create/acquire the lock {} ({}).') {}
+export class LockFailed extends define(
+  'LockFailed',
+  72,
+  'Failed to create/acquire the lock {} ({}).',
+  'Where nothing can be written, --bypass-lock reads without a lock.',
+) {}
 export class LockTimeout extends define(
   'LockTimeout',
   73,

@@ -8,7 +8,9 @@ import { quoteShellWord } from '../util/shell-quote.ts';
  * the user's shell does not have them, and `npx alcove` elsewhere would fetch a package of that name.
  */
 export function programWord(scriptPath: string, searchPath = ''): string {
-  const program = realPath(scriptPath) ?? resolve(scriptPath);
+  const script = realPath(scriptPath) ?? resolve(scriptPath);
+  // The shell's `alcove` beside the script is the shorter way.
+  const program = realPath(script.replace(/\.js$/, '')) ?? script;
   const folders = searchPath.split(delimiter).filter((folder) => !isNpmFolder(folder));
   const found = folders.map((folder) => realPath(join(folder, 'alcove'))).find((path) => path !== undefined);
   if (found === program) return 'alcove';

@@ -33,6 +33,13 @@ describe('programWord()', () => {
     assert.equal(programWord(script, `${home}/other:${home}/bin`), whole);
   });
 
+  it('prefers the command beside the script', () => {
+    writeFileSync(join(home, 'entry'), '');
+    chmodSync(join(home, 'entry'), 0o755);
+    writeFileSync(join(home, 'entry.js'), '');
+    assert.equal(programWord(join(home, 'entry.js')), join(home, 'entry'));
+  });
+
   it('starts a file that is not executable by node', () => {
     const source = join(home, 'entry.ts');
     writeFileSync(source, '');

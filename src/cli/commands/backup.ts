@@ -25,6 +25,8 @@ interface BackupArgs extends SourceArgs {
 
 const NEWCOMER_NAME = '{hostname}-{now}';
 
+const INTERRUPTED = 'Interrupted. Nothing is broken: run the same command again to go on.';
+
 /** What `create` has besides, at its defaults. */
 const createDefaults = {
   stats: false,
@@ -127,7 +129,12 @@ are asked for it. Nobody can restore anything without it.
       : await makeRepository(ctx, args, location);
     const name = freeName(session, args.name ?? (await fillPlaceholders(NEWCOMER_NAME, ctx.io)));
     const startMs = performance.now();
-    const { statistics } = await createInSession(ctx, session, name, { ...createDefaults, ...args });
+    const { statistics } = await createInSession(ctx, session, name, { ...createDefaults, ...args }).catch(
+      (error: unknown) => {
+        if (ctx.signal.aborted) ctx.reporter.tell(INTERRUPTED);
+        throw error;
+      },
+    );
     if (args.json || args.logJson) return;
     ctx.print(
       backupSummary({
@@ -182,7 +189,7 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
   ctx.reporter.tell(`Made a new repository in ${location.path}.`);
   if (key.type.storage !== 'none') {
     ctx.reporter.tell(
-      `Its key is ${where}; nothing can be restored without the key and the passphrase.\n` +
+      `Its key is ${where}; it takes key and passphrase to restore anything.\n` +
         `Write the passphrase down, and keep a copy of the key elsewhere:\n  ${copy}\n`,
     );
   }

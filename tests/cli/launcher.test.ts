@@ -1,0 +1,50 @@
+/** bin/alcove, which makes the process the right Node's. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'alcove-launcher-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const link = join(scratch, 'a folder', 'alcove');
+mkdirSync(join(scratch, 'a folder'));
+symlinkSync(join(root, 'bin/alcove'), link);
+
+function shell(script: string) {
+  const env = { ...process.env, BORG_BASE_DIR: scratch, HOME: scratch };
+  return spawnSync('sh', ['-c', script, link], { env, encoding: 'utf8' });
+}
+
+describe(
+  'bin/alcove',
+  { skip: existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built' },
+  () => {
+    it('finds the program through a link', () => {
+      const { stdout, status } = shell('"$0" --version');
+      assert.match(stdout, /^borg 1\.4\.\d+ \(alcove /);
+      assert.equal(status, 0);
+    });
+
+    it('hands exit codes on', () => {
+      assert.equal(shell('"$0" nonsense').status, 2);
+    });
+
+    it('becomes the program, so that whoever ends the process ends the program', async () => {
+      const env = { ...process.env, BORG_BASE_DIR: scratch, HOME: scratch };
+      // Detached, it has no terminal, and waits for a passphrase on its input.
+      const child = spawn(link, ['init', '-e', 'repokey', join(scratch, 'repo')], { env, detached: true });
+      try {
+        await once(child.stderr, 'data');
+        assert.match(readFileSync(`/proc/${child.pid}/cmdline`, 'latin1'), /\/bin\/alcove\.js\0init\0/);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    });
+  },
+);
