@@ -13,6 +13,8 @@ export interface LocationOptions {
   readonly optional?: boolean;
   /** Whether an archive has to be named, or must not be. Default: either. */
   readonly archive?: 'required' | 'none';
+  /** Only on this machine. */
+  readonly local?: boolean;
 }
 
 export function locationOf(metavar: string, help: string, options: LocationOptions = {}): PositionalSpec {
@@ -53,6 +55,9 @@ export async function parseLocation(
   }
   if (options.archive === 'none' && location.archive !== undefined) {
     throw new InvalidValue(`"${text}": No archive can be specified`);
+  }
+  if (options.local === true && location.proto !== 'file') {
+    throw new InvalidValue(`"${text}": Repository must be local`);
   }
   return location;
 }
