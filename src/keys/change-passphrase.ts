@@ -12,6 +12,7 @@ import type { Key } from './key.ts';
 import { isLogicallyEncrypted } from './load-key.ts';
 import { newPassphrase } from './passphrase.ts';
 import { rememberedPassphrase, rememberPassphrase } from './remembered-passphrase.ts';
+import { SecurityManager } from './security-manager.ts';
 
 /** Stores the key under a new passphrase, and gives its location. Throws a CommandError where it has none. */
 export async function changePassphrase(ctx: Context, repository: KeyRepository, key: Key): Promise<string> {
@@ -21,7 +22,9 @@ export async function changePassphrase(ctx: Context, repository: KeyRepository, 
   if (key.unverified) {
     throw new CommandError(['The passphrase of a key that is not known cannot be changed.']);
   }
-  return save(ctx, repository, key, await newPassphrase(ctx));
+  const target = await save(ctx, repository, key, await newPassphrase(ctx));
+  new SecurityManager(ctx, repository).rememberProtection(key);
+  return target;
 }
 
 /**

@@ -69,6 +69,13 @@ export class SecurityManager {
     this.#write('manifest-timestamp', manifestTimestamp);
   }
 
+  /** Remembers whether the key needs a passphrase: to be called also when the user changes that. */
+  rememberProtection(key: CheckedKey): void {
+    if (key.logicallyEncrypted === this.#wasEncrypted()) return;
+    if (key.logicallyEncrypted) this.#write('encrypted', '1');
+    else removeFile(this.#path('encrypted'));
+  }
+
   /**
    * Passes if the repository is what this client knows, or may take it for. Throws CacheInitAbortedError,
    * RepositoryAccessAborted, EncryptionMethodMismatch, RepositoryIDNotUnique, RepositoryReplay.
@@ -87,7 +94,7 @@ export class SecurityManager {
       this.#debug('remembering previously unknown repository');
       this.save(key, manifestTimestamp);
     }
-    if (key.logicallyEncrypted && !this.#wasEncrypted()) this.#write('encrypted', '1');
+    if (key.logicallyEncrypted) this.rememberProtection(key);
     this.#debug('repository checks ok, allowing access');
   }
 
@@ -103,7 +110,7 @@ export class SecurityManager {
     const env = 'BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK';
     const allowed = !warn || (await this.#ask(`${what}Do you want to continue? [yN] `, env));
     if (!allowed) throw new CacheInitAbortedError();
-    if (lostPassphrase) removeFile(this.#path('encrypted'));
+    this.rememberProtection(key);
     this.#debug(
       warn
         ? 'remembering unknown unencrypted repository (explicitly allowed)'

@@ -66,6 +66,14 @@ describe('SecurityManager.assertSecure()', () => {
     await check(withoutPassphrase, later);
   });
 
+  it('does not ask when the user took the passphrase away himself', async () => {
+    const { ctx, repository, check } = setup();
+    await check();
+    new SecurityManager(ctx, repository).rememberProtection(withoutPassphrase);
+    await check(withoutPassphrase, later);
+    assert.deepEqual(ctx.reporter.questions, []);
+  });
+
   it('knows a repokey that never had a passphrase', async () => {
     const { ctx, check } = setup(true);
     await check(withoutPassphrase);
