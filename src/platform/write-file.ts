@@ -3,11 +3,11 @@
  * only serves messages. No call follows a symlink that stands where the new file should.
  */
 import { constants, ftruncateSync } from 'node:fs';
-import type { At } from './file-stat.ts';
+import { type At, fstat, isRegular } from './file-stat.ts';
 import { cFunction, cString } from './libc.ts';
 import { AT_FDCWD, AT_REMOVEDIR } from './linux.ts';
-import { openAt } from './open-file.ts';
-import { type Path, lastOsError } from './os-error.ts';
+import { closeFile, openAt } from './open-file.ts';
+import { OsError, type Path, errnoNumber, lastOsError } from './os-error.ts';
 import { writeFully } from './save-file.ts';
 
 const mkdirat = cFunction<[number, Uint8Array, number]>(
@@ -26,10 +26,17 @@ const unlinkat = cFunction<[number, Uint8Array, number]>(
   'int unlinkat(int directory, void *path, int flags)',
 );
 
-/** Opens an empty file for writing, made with this mode less the umask. ELOOP where a symlink stands there. */
+/**
+ * Opens an empty file for writing, made with this mode less the umask. ELOOP where a symlink stands there, EEXIST
+ * where a device does, ENXIO or EEXIST where a fifo does: contents go into files only.
+ */
 export function createFile(path: Path, at?: At, mode = 0o666): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-  return openAt(path, flags | constants.O_NOCTTY, mode, at);
+  // Without O_NONBLOCK, a fifo would wait for its reader.
+  const fd = openAt(path, flags | constants.O_NOCTTY | constants.O_NONBLOCK, mode, at);
+  if (isRegular(fstat(fd).mode)) return fd;
+  closeFile(fd);
+  throw new OsError(errnoNumber('EEXIST'), 'open', path);
 }
 
 /** Opens a new file for writing; EEXIST where anything stands there. */

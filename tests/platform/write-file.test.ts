@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  constants,
   lstatSync,
   mkdirSync,
   openSync,
@@ -70,6 +71,14 @@ describe('write-file.ts', () => {
     const odd = Buffer.from([0xff, 0x0a, 0x80]);
     makeSymlink(odd, 'odd', named(odd));
     assert.deepEqual(readlinkSync(Buffer.concat([bytes(at('/')), odd]), 'buffer'), odd);
+  });
+
+  it('createFile() neither waits for a fifo nor writes into one', () => {
+    makeFifo(at('fifo'));
+    assert.throws(() => createFile(at('fifo')), { code: 'ENXIO' });
+    const reader = openSync(at('fifo'), constants.O_RDONLY | constants.O_NONBLOCK);
+    assert.throws(() => createFile(at('fifo')), { code: 'EEXIST' });
+    closeFile(reader);
   });
 
   it('createFile() empties an existing file, and does not follow a symlink', () => {
