@@ -6,6 +6,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { isBuilt } from './is-built.mjs';
+
+// npm runs this also the first time that somebody starts the program by npx, who may not be allowed to write here.
+if (process.argv.includes('--if-needed') && isBuilt()) process.exit(0);
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, 'src/chunker/buzhash.as.ts');
