@@ -75,6 +75,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'delete archives that no rule keeps',
     load: async () => (await import('./commands/prune.ts')).prune,
   },
+  recreate: {
+    brief: 'make archives again, without some files or stored in another way',
+    load: async () => (await import('./commands/recreate.ts')).recreate,
+  },
   rename: {
     brief: 'give an archive another name',
     load: async () => (await import('./commands/rename.ts')).rename,
@@ -114,7 +118,6 @@ const unavailable: readonly string[] = [
   'key export-related-secrets',
   'key migrate-to-repokey',
   'mount',
-  'recreate',
   'serve',
   'umount',
   'upgrade',

@@ -126,7 +126,7 @@ export class BackupRun {
       finish: () => {
         this.#inFlight.delete(file);
         if (file.error !== undefined) this.#abandon(file);
-        else this.#finishParts(file);
+        else file.finishParts(this.writer, this.cache);
         outcome.finish();
       },
     });
@@ -256,16 +256,6 @@ export class BackupRun {
     this.#lastCheckpointMs = performance.now();
     this.#chunksSinceCheckpoint = 0;
     this.#tellIndex();
-  }
-
-  /** A file that has parts has all of it in parts, and all of it in its own item. */
-  #finishParts(file: PendingFile): void {
-    if (file.parts === 0) return;
-    const last = file.takePart();
-    if (last !== undefined) this.writer.addItem(last);
-    const { statistics } = this.writer;
-    for (const { id, size } of file.chunks) this.cache.incref(id, statistics, size, true);
-    statistics.fileParts += file.parts;
   }
 
   #abandon(file: PendingFile): void {

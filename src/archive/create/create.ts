@@ -5,10 +5,9 @@
  */
 import { DEFAULT_CHUNKER_PARAMS, type ChunkerParams } from '../../chunker/chunker-params.ts';
 import { GeneralError } from '../../errors.ts';
-import { getHostname, getUserName } from '../../platform/host-name.ts';
 import { processorCount } from '../../platform/system.ts';
 import { createPipeline } from '../../pipeline/pipeline.ts';
-import type { Context } from '../../util/context.ts';
+import { archiveOrigin } from './archive-origin.ts';
 import { ArchiveWriter, type SavedArchive } from './archive-writer.ts';
 import { BackupRun, Interrupted } from './backup-run.ts';
 import { type BackupSelection, takeIn } from './backup-source.ts';
@@ -60,9 +59,7 @@ export async function createArchive(
     name: options.name,
     chunkerParams,
     cmdline: options.cmdline,
-    hostname: ctx.env['BORG_HOSTNAME'] || getHostname(),
-    username: ctx.env['BORG_USERNAME'] || loginName(ctx),
-    cwd: ctx.cwd,
+    ...archiveOrigin(ctx),
     startNs,
   });
   await cache.begin();
@@ -94,9 +91,4 @@ export async function createArchive(
   const created = { ...saved, name: options.name, statistics: writer.statistics };
   await options.onCreated?.(created, cache);
   return created;
-}
-
-/** As Python's getpass.getuser(). */
-function loginName({ env }: Context): string {
-  return env['LOGNAME'] || env['USER'] || env['LNAME'] || env['USERNAME'] || getUserName();
 }

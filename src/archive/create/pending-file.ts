@@ -3,6 +3,8 @@ import type { ChunkRef, Item } from '../../format/item.ts';
 import type { FileStat } from '../../platform/file-stat.ts';
 import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 import type { BackupError } from '../backup-error.ts';
+import type { ChunksCache } from '../cache/chunks-cache.ts';
+import type { ArchiveWriter } from './archive-writer.ts';
 
 export class PendingFile {
   /** As walked, for messages. */
@@ -52,6 +54,16 @@ export class PendingFile {
     this.#parts += 1;
     const path = concatBytes([this.item.path, fromUtf8(`.borg_part_${this.#parts}`)]);
     return { ...this.item, path, chunks, size: totalSize(chunks), part: this.#parts };
+  }
+
+  /** At the end: a file that has parts has all of it in parts, and all of it in its own item. */
+  finishParts(writer: ArchiveWriter, cache: ChunksCache): void {
+    if (this.#parts === 0) return;
+    const last = this.takePart();
+    if (last !== undefined) writer.addItem(last);
+    const { statistics } = writer;
+    for (const { id, size } of this.chunks) cache.incref(id, statistics, size, true);
+    statistics.fileParts += this.#parts;
   }
 }
 

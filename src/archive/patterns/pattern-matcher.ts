@@ -38,6 +38,15 @@ export class PatternMatcher {
     return this.#recurseDir;
   }
 
+  /** A matcher of the same rules, which more can be added to. */
+  copy(): PatternMatcher {
+    const matcher = new PatternMatcher(this.#fallback);
+    matcher.#rules.push(...this.#rules);
+    for (const [path, command] of this.#fullPaths) matcher.#fullPaths.set(path, command);
+    matcher.#includePatterns = this.#includePatterns;
+    return matcher;
+  }
+
   addRules(rules: Iterable<PatternRule>): void {
     for (const rule of rules) {
       if (rule.pattern.style === 'pf') this.#fullPaths.set(rule.pattern.text, rule.command);

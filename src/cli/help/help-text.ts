@@ -67,9 +67,10 @@ function optionSection(group: OptionGroup, columns: number): string | undefined 
   return `${group.title}:\n${description}${list}`;
 }
 
-function optionTerm({ flags, metavar }: OptionSpec): string {
+function optionTerm({ flags, metavar, impliedText }: OptionSpec): string {
   const names = flags.join(', ');
-  return metavar === undefined ? names : `${names} ${metavar}`;
+  if (metavar === undefined) return names;
+  return impliedText === undefined ? `${names} ${metavar}` : `${names} [${metavar}]`;
 }
 
 async function programHelp(columns: number): Promise<string> {

@@ -105,26 +105,24 @@ export const checkpointOption: OptionSpec = {
   help: 'write a checkpoint every SECONDS seconds (default: 1800)',
 };
 
+export const timestampOption: OptionSpec = {
+  flags: ['--timestamp'],
+  dest: 'timestampNs',
+  metavar: 'TIMESTAMP',
+  parse: parseTimestamp,
+  help: 'the date and time of the archive (UTC, yyyy-mm-ddThh:mm:ss), or a file or directory to take it from',
+};
+
+export const chunkerParamsOption: OptionSpec = {
+  flags: ['--chunker-params'],
+  dest: 'chunkerParams',
+  metavar: 'PARAMS',
+  action: 'once',
+  parse: chunkerParams,
+  help: 'how to cut files: ALGO,CHUNK_MIN_EXP,CHUNK_MAX_EXP,HASH_MASK_BITS,HASH_WINDOW_SIZE (default: buzhash,19,23,21,4095)',
+};
+
 export const archiveOptions: OptionGroup = {
   title: 'Archive options',
-  options: [
-    commentOption,
-    {
-      flags: ['--timestamp'],
-      dest: 'timestampNs',
-      metavar: 'TIMESTAMP',
-      parse: parseTimestamp,
-      help: 'the date and time of the archive (UTC, yyyy-mm-ddThh:mm:ss), or a file or directory to take it from',
-    },
-    checkpointOption,
-    {
-      flags: ['--chunker-params'],
-      dest: 'chunkerParams',
-      metavar: 'PARAMS',
-      action: 'once',
-      parse: chunkerParams,
-      help: 'how to cut files: ALGO,CHUNK_MIN_EXP,CHUNK_MAX_EXP,HASH_MASK_BITS,HASH_WINDOW_SIZE (default: buzhash,19,23,21,4095)',
-    },
-    compressionOption,
-  ],
+  options: [commentOption, timestampOption, checkpointOption, chunkerParamsOption, compressionOption],
 };

@@ -45,6 +45,8 @@ export interface OptionSpec {
   readonly action?: OptionAction;
   /** Name of the value in the help; an option without one takes no value. */
   readonly metavar?: string;
+  /** Its value where it is given without one: at the end, or in front of another option. */
+  readonly impliedText?: string;
   readonly parse?: ParseValue;
   readonly choices?: readonly string[];
   readonly constant?: unknown;

@@ -78,6 +78,10 @@ function normalize(
     if (option !== undefined && takesValue(option) && value === undefined) {
       const next = argv[i + 1];
       if (next === undefined || isOptionLike(next, byFlag)) {
+        if (option.impliedText !== undefined) {
+          result.push(`${flag}=${option.impliedText}`);
+          continue;
+        }
         throw new UsageError(commandName, `argument ${optionName(option)}: expected one argument`);
       }
       result.push(flag, next);
