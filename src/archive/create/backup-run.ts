@@ -44,7 +44,7 @@ export interface ReadOutcome {
 /** Thrown where the user interrupts; a checkpoint is written then. */
 export class Interrupted extends Error {}
 
-/** Files whose content is being read at a time, each with a descriptor open. */
+/** Files that are being read at a time, or wait to be, each with a descriptor open. */
 const MAX_IN_FLIGHT = 256;
 /** Steps that wait for their turn. */
 const MAX_STEPS = 4096;
@@ -60,6 +60,8 @@ export class BackupRun {
   readonly #options: BackupRunOptions;
   readonly #steps = new OrderedSteps();
   readonly #inFlight = new Set<PendingFile>();
+  /** Steps of files that are open and wait for another. */
+  #waiting = 0;
   /** Reads that have not ended; awaited before descriptors and threads are gone. */
   readonly #reading = new Set<Promise<boolean>>();
   /** One at a time changes repository, cache and item stream. */
@@ -94,6 +96,18 @@ export class BackupRun {
   push(step: Step): void {
     this.#steps.push(step);
     void step.ready?.then(() => this.#news.call());
+  }
+
+  /** As push(), for a file that is open until its step ends. */
+  pushOpen(step: Step): void {
+    this.#waiting += 1;
+    this.push({
+      ...step,
+      finish: () => {
+        this.#waiting -= 1;
+        step.finish();
+      },
+    });
   }
 
   status(letter: string, path: Uint8Array): void {
@@ -153,6 +167,12 @@ export class BackupRun {
   /** Waits until all steps have ended. */
   async drain(): Promise<void> {
     await this.#attend(0, 0);
+  }
+
+  /** Waits until all steps have ended; no more may come. */
+  async finish(): Promise<void> {
+    await this.drain();
+    // Not before: a thread that has sealed a chunk doesn't seal it again for a while, whatever became of it.
     await this.#releaseAbandoned();
   }
 
@@ -204,6 +224,10 @@ export class BackupRun {
     });
   }
 
+  get #openFiles(): number {
+    return this.#inFlight.size + this.#waiting;
+  }
+
   #tellIndex(): void {
     const { table } = this.cache.chunks;
     if (table.generation === this.#indexGeneration) return;
@@ -218,7 +242,7 @@ export class BackupRun {
       this.writer.flushDue ||
       this.#checkpointDue() ||
       this.#steps.length >= MAX_STEPS ||
-      this.#inFlight.size >= MAX_IN_FLIGHT ||
+      this.#openFiles >= MAX_IN_FLIGHT ||
       (this.#reading.size > 0 && performance.now() - this.#lastPauseMs > MAX_BUSY_MS)
     );
   }
@@ -233,7 +257,7 @@ export class BackupRun {
       if (this.#ctx.signal.aborted) throw new Interrupted();
       if (this.writer.flushDue) await this.#gate.run(() => this.writer.flush());
       if (this.#checkpointDue()) await this.#gate.run(() => this.#checkpoint());
-      if (this.#steps.length <= maxSteps && this.#inFlight.size <= maxInFlight) return;
+      if (this.#steps.length <= maxSteps && this.#openFiles <= maxInFlight) return;
       await this.#news.wait();
     }
   }

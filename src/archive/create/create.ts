@@ -77,7 +77,7 @@ export async function createArchive(
   using processor = new ObjectProcessor(run, session.key, collector, { ...options, cwd: ctx.cwd });
   try {
     await takeIn(session, run, processor, options);
-    await run.drain();
+    await run.finish();
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await run.stopWithCheckpoint();

@@ -222,7 +222,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (master === undefined || master instanceof Uint8Array) return this.#openedFile(opened);
     // Its master is being read. Whether this becomes a link to it is known when the master's turn is over.
     this.#waiting.add(opened.fd);
-    this.#run.push({ ready: master.ended, finish: () => this.#openedLate(opened) });
+    this.#run.pushOpen({ ready: master.ended, finish: () => this.#openedLate(opened) });
   }
 
   /** As #openedFile, where no walk is there to take the error. */

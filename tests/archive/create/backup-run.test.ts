@@ -57,6 +57,12 @@ class ScriptedReader implements ContentReader {
     await this.#jobs.get(path)!.deliver({ id, sealed, sizeBytes: plaintext.length, kind: 'data' });
   }
 
+  /** As a thread does that has sealed the chunk before. */
+  async deliverKnown(path: string, plaintext: Uint8Array): Promise<void> {
+    const id = this.#session.key.idHash(plaintext);
+    await this.#jobs.get(path)!.deliver({ id, sizeBytes: plaintext.length, kind: 'data' });
+  }
+
   end(path: string, error?: FileResult['error']): void {
     this.#jobs.get(path)!.resolve({ sizeBytes: 0, flags: 0, ...(error === undefined ? {} : { error }) });
   }
@@ -235,11 +241,46 @@ describe('BackupRun', () => {
       reader.end('bad', ioError());
       await reader.deliver('good', chunk(2));
       reader.end('good');
-      await run.drain();
+      await run.finish();
       await writer.save();
       assert.deepEqual(await itemsOf(session, 'a'), ['good 1']);
       assert.equal(writer.statistics.originalSizeBytes, 1000);
       await assertNoOrphans(stage, ['a']);
+    }));
+
+  it('keeps what a failed file has stored until nobody can rely on it any more', () =>
+    staged(0, async (stage) => {
+      const { run, reader, writer, session } = stage;
+      add(stage, 'bad');
+      await reader.deliver('bad', chunk(1));
+      reader.end('bad', ioError());
+      await run.drain();
+      add(stage, 'later');
+      await reader.deliverKnown('later', chunk(1));
+      reader.end('later');
+      await run.finish();
+      await writer.save();
+      assert.deepEqual(await itemsOf(session, 'a'), ['later 1']);
+      await assertNoOrphans(stage, ['a']);
+    }));
+
+  it('lets no more files wait open than it reads at a time', () =>
+    staged(0, async ({ run }) => {
+      const ready = new Promise<void>((resolve) => setTimeout(resolve, 20));
+      let open = 0;
+      let mostOpen = 0;
+      await run.drive(
+        (function* () {
+          for (let i = 0; i < 600; i++) {
+            mostOpen = Math.max(mostOpen, ++open);
+            run.pushOpen({ ready, finish: () => open-- });
+            yield;
+          }
+        })(),
+      );
+      await run.drain();
+      assert.equal(open, 0);
+      assert.equal(mostOpen, 256);
     }));
 
   it('fails where a chunk can not be stored', () =>
