@@ -63,9 +63,17 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'copy the key of a repository to a safe place',
     load: async () => (await import('./commands/key-export.ts')).keyExport,
   },
+  'key export-related-secrets': {
+    brief: 'write what a repository shares with a related one',
+    load: async () => (await import('./commands/key-export-related-secrets.ts')).keyExportRelatedSecrets,
+  },
   'key import': {
     brief: 'bring back a key from its copy',
     load: async () => (await import('./commands/key-import.ts')).keyImport,
+  },
+  'key migrate-to-repokey': {
+    brief: 'give a repository in passphrase mode a key',
+    load: async () => (await import('./commands/key-migrate-to-repokey.ts')).keyMigrateToRepokey,
   },
   list: {
     brief: 'list archives, or the files in one',
@@ -86,6 +94,10 @@ const commands: Readonly<Record<string, Entry>> = {
   version: {
     brief: 'show the versions of client and server',
     load: async () => (await import('./commands/version.ts')).version,
+  },
+  'with-lock': {
+    brief: 'run a command while nobody else uses the repository',
+    load: async () => (await import('./commands/with-lock.ts')).withLock,
   },
 };
 
@@ -115,13 +127,10 @@ const unavailable: readonly string[] = [
   'debug search-repo-objs',
   'export-tar',
   'import-tar',
-  'key export-related-secrets',
-  'key migrate-to-repokey',
   'mount',
   'serve',
   'umount',
   'upgrade',
-  'with-lock',
 ];
 
 export function commandNames(): string[] {

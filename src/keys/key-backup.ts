@@ -29,6 +29,7 @@ import type { Context } from '../util/context.ts';
 import { existingOrNewKeyfilePath, writeKeyfile } from './keyfile.ts';
 import { findKeyStorage, type KeyRepository } from './key-storage.ts';
 import { identifyKeyType, type KeyType } from './key-type.ts';
+import { encodePaperKey } from './paper-key.ts';
 
 export type BackupRepository = KeyRepository & Pick<Repository, 'get'>;
 
@@ -37,6 +38,11 @@ const MANIFEST_ID = new Uint8Array(32);
 /** The repository's key as the text of a keyfile. Throws UnencryptedRepo, NoManifestError, and as `loadKey`. */
 export async function exportKey(ctx: Context, repository: BackupRepository): Promise<string> {
   return encodeKeyfile(repository.idHex, await readKeyBlob(ctx, repository));
+}
+
+/** The repository's key as text to print and to type in again. Throws as `exportKey`. */
+export async function exportPaperKey(ctx: Context, repository: BackupRepository): Promise<string> {
+  return encodePaperKey(repository.idHex, decodeKeyText(await readKeyBlob(ctx, repository)));
 }
 
 /** The text of the key blob, the common ground of all forms of backup. */
@@ -60,9 +66,28 @@ export async function importKey(
   if (header.trimEnd() !== `${KEYFILE_MAGIC} ${repository.idHex}`) {
     throw header.startsWith(KEYFILE_MAGIC) ? new RepoIdMismatch() : new NotABorgKeyFile();
   }
+  await storeImported(ctx, repository, type, () => decodeKeyText(keyText), path);
+}
+
+/** As importKey, for a copy that was typed in. The caller has made sure that it is of this repository. */
+export async function importKeyBlob(
+  ctx: Context,
+  repository: BackupRepository,
+  blob: Uint8Array,
+): Promise<void> {
+  await storeImported(ctx, repository, await storedKeyType(repository), () => blob, '(paper)');
+}
+
+async function storeImported(
+  ctx: Context,
+  repository: BackupRepository,
+  type: KeyType,
+  readBlob: () => Uint8Array,
+  path: string,
+): Promise<void> {
   try {
     // The old key may be the only copy: what takes its place must at least look like a key.
-    const blob = decodeKeyText(keyText);
+    const blob = readBlob();
     decodeEncryptedKey(blob);
     await storeKeyBlob(ctx, repository, type, blob);
   } catch (error) {

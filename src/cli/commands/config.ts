@@ -83,7 +83,7 @@ async function runOnRepository(ctx: CliContext, args: ConfigArgs): Promise<void>
   const [section, name] = nameOf(args);
   if (args.delete) deleteSetting(repository, reporter, section, name);
   else if (args.value) {
-    if (name === 'id' && args.value.toLowerCase() !== repository.idHex) await assertIdMayChange(repository);
+    if (name === 'id' && isOtherId(args.value, repository.idHex)) await assertIdMayChange(repository);
     changeSetting(repository, reporter, section, name, args.value);
   } else ctx.print(`${iniValue(repository.config.ini, section, name)}\n`);
 }
@@ -117,6 +117,10 @@ function nameOf({ name, cache }: ConfigArgs): [section: string, name: string] {
 function printSettings(ctx: CliContext, section: string, settings: readonly [string, string][]): void {
   const lines = settings.map(([name, value]) => `${name} = ${value}\n`);
   ctx.print(`[${section}]\n${lines.join('')}`);
+}
+
+function isOtherId(text: string, idHex: string): boolean {
+  return /^[0-9a-f]{64}$/i.test(text) && text.toLowerCase() !== idHex;
 }
 
 /** Its keys know a repository by its id, and so do the records of the nonces that were used. */

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
-import { CommandError } from '../../errors.ts';
-import { exportKey, writeKeyBackup } from '../../keys/key-backup.ts';
+import { exportKey, exportPaperKey, writeKeyBackup } from '../../keys/key-backup.ts';
+import { encodeKeyPage } from '../../keys/key-page.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { defineCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
 import { openRepositoryAt } from '../open-repository.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { flag, optionGroup } from '../options/flag.ts';
@@ -36,15 +38,27 @@ to restore from a repository whose key is lost, you need both. "key import" brin
       flag('--qr-html', 'qr', 'make a page to print, with a QR code'),
     ),
   ],
-  examples: [{ command: 'alcove key export /path/to/repo key-backup', text: 'keep a copy in a file' }],
+  examples: [
+    { command: 'alcove key export /path/to/repo key-backup', text: 'keep a copy in a file' },
+    { command: 'alcove key export --qr-html /path/to/repo key.html', text: 'make a page to print' },
+  ],
 
   async run(ctx, args) {
-    if (args.paper || args.qr) {
-      throw new CommandError(['--paper and --qr-html are not available in this version yet']);
-    }
     await using repository = await openRepositoryAt(ctx, args, { lock: false });
-    const text = await exportKey(ctx, repository);
+    const text = await exportText(ctx, args, repository);
     if (args.path === undefined || args.path === '-') ctx.print(text);
     else writeKeyBackup(resolve(ctx.cwd, args.path), text);
   },
 });
+
+async function exportText(
+  ctx: CliContext,
+  { paper, qr }: KeyExportArgs,
+  repository: Repository,
+): Promise<string> {
+  if (paper) return exportPaperKey(ctx, repository);
+  const keyfile = await exportKey(ctx, repository);
+  if (!qr) return keyfile;
+  const paperKey = await exportPaperKey(ctx, repository);
+  return encodeKeyPage({ repositoryIdHex: repository.idHex, keyfile, paperKey });
+}

@@ -1,6 +1,7 @@
 import { CommandError } from '../../errors.ts';
 import { importKey } from '../../keys/key-backup.ts';
 import { defineCommand } from '../command.ts';
+import { importPaperKey } from '../import-paper-key.ts';
 import { readInputFile } from '../input-file.ts';
 import { openRepositoryAt } from '../open-repository.ts';
 import type { CommonArgs } from '../options/common.ts';
@@ -34,7 +35,9 @@ BORG_KEY_FILE names, the one that the key has in BORG_KEYS_DIR, or a new one the
   async run(ctx, args) {
     if (args.paper) {
       if (args.path !== undefined) throw new CommandError(['with --paper import from file is not supported']);
-      throw new CommandError(['--paper is not available in this version yet']);
+      await using repository = await openRepositoryAt(ctx, args, { lock: false });
+      await importPaperKey(ctx, repository);
+      return;
     }
     if (args.path === undefined) throw new CommandError(['expected input file to import key from']);
     const text = await readInputFile(ctx, args.path);
