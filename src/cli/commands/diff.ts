@@ -57,7 +57,10 @@ Where the archives were made with different --chunker-params, contents are read 
       'Options',
       ...numericIdsOptions,
       flag('--same-chunker-params', 'sameChunkerParams', 'believe that both archives were cut the same way'),
-      flag('--sort', 'sort', 'sort by path (deprecated, see --sort-by)'),
+      {
+        ...flag('--sort', 'sort', 'sort by path (deprecated, see --sort-by)'),
+        deprecated: 'Warning: "--sort" is deprecated. Use "--sort-by=path" instead.',
+      },
       {
         flags: ['--sort-by'],
         dest: 'sortBy',
