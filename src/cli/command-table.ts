@@ -91,6 +91,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'give an archive another name',
     load: async () => (await import('./commands/rename.ts')).rename,
   },
+  upgrade: {
+    brief: 'protect an old repository against forgery',
+    load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
   version: {
     brief: 'show the versions of client and server',
     load: async () => (await import('./commands/version.ts')).version,
@@ -130,7 +134,6 @@ const unavailable: readonly string[] = [
   'mount',
   'serve',
   'umount',
-  'upgrade',
 ];
 
 export function commandNames(): string[] {

@@ -13,6 +13,8 @@ export interface SessionNeeds {
   /** To write to it. */
   readonly exclusive?: boolean;
   readonly compression?: CompressionSpec | undefined;
+  /** Takes a manifest that is not authenticated. */
+  readonly forceTamNotRequired?: boolean;
 }
 
 /** The repository of the command line with its key and manifest, as most commands need it. */
