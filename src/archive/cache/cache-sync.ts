@@ -125,17 +125,15 @@ export class CacheSync {
   #readIndex(idHex: string, archiveName: string): ChunkIndex | undefined {
     this.#info(`Reading cached archive chunk index for ${archiveName} ...`);
     try {
-      try {
-        const index = this.#readIndexFile(`${idHex}.compact`, true);
+      const isCompact = this.#directory.exists(`${ARCHIVE_INDEXES}/${idHex}.compact`);
+      const index = this.#readIndexFile(isCompact ? `${idHex}.compact` : idHex, isCompact);
+      if (isCompact && index !== undefined) {
         this.#removeFiles(idHex);
         return index;
-      } catch (error) {
-        if (!hasCode(error, 'ENOENT')) throw error;
       }
-      // Written by a Borg from before compact indexes: converted.
-      const index = this.#readIndexFile(idHex, false);
       this.#removeIndex(idHex);
-      this.#writeIndex(idHex, index);
+      // Written by a Borg from before compact indexes: converted.
+      if (index !== undefined) this.#writeIndex(idHex, index);
       return index;
     } catch (error) {
       if (!(error instanceof FileIntegrityError)) throw error;
@@ -146,13 +144,17 @@ export class CacheSync {
     }
   }
 
-  #readIndexFile(name: string, compact: boolean): ChunkIndex {
+  /**
+   * Undefined where nothing tells whether it is whole, as after a power failure: counts that are too low would in the
+   * end delete what is in use.
+   */
+  #readIndexFile(name: string, compact: boolean): ChunkIndex | undefined {
     const path = `${ARCHIVE_INDEXES}/${name}`;
-    const integrityPath = `${path}.integrity`;
-    const integrity = this.#directory.exists(integrityPath)
-      ? this.#directory.readText(integrityPath)
-      : undefined;
-    if (integrity === undefined) this.#info(`No integrity file found for ${this.#directory.path}/${path}`);
+    if (!this.#directory.exists(`${path}.integrity`)) {
+      this.#info(`No integrity file found for ${this.#directory.path}/${path}`);
+      return undefined;
+    }
+    const integrity = this.#directory.readText(`${path}.integrity`);
     return this.#directory.readChunkIndex(path, { integrity, integrityName: name, compact });
   }
 

@@ -99,7 +99,9 @@ export class LocalCache extends ChunksCache {
   begin(): Promise<void> {
     if (!this.#transactionActive) {
       const progress = this.#ctx.reporter.message('cache.begin_transaction');
-      progress.show('Initializing cache transaction: Reading files');
+      for (const part of ['config', 'chunks', 'files']) {
+        progress.show(`Initializing cache transaction: Reading ${part}`);
+      }
       this.#directory.beginTransaction();
       this.#transactionActive = true;
       progress.finish();
@@ -205,6 +207,9 @@ export class LocalCache extends ChunksCache {
       directory.store.createFolder(ARCHIVE_INDEXES);
     }
     this.#config = this.#readConfigOrNew();
+    // First of all: an empty index must never pass for what the manifest's archives refer to.
+    this.#config.setWiped();
+    this.#saveConfig();
     this.#chunks = ChunkIndex.withUsable(0, { shared: true });
     this.#config.integrity.set('chunks', directory.writeChunkIndex('chunks', this.#chunks));
     this.#config.integrity.set(directory.filesName, directory.writeFilesCache([]));

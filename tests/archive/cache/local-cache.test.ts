@@ -7,6 +7,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -83,14 +85,27 @@ describe('LocalCache', () => {
         bytes[60]! ^= 1;
         writeFileSync(join(indexes, name), bytes);
       }
-      writeFileSync(
-        join(folder, 'config'),
-        readFileSync(join(folder, 'config'), 'utf8').replaceAll(/manifest = .*/g, 'manifest = '),
-      );
+      setOutOfStep(folder);
       const ctx = scratch.context();
       assert.deepEqual(await counts(scratch, ctx), before);
       assert.equal(ctx.reporter.warnings.length, 2);
       assert.match(ctx.reporter.warnings[0]!.message, /^Cached archive chunk index of . is corrupted: /);
+    }));
+
+  it('does not trust an archive index without integrity data', () =>
+    withCache(async (scratch, folder) => {
+      const before = await counts(scratch);
+      rmSync(folder, { recursive: true });
+      await counts(scratch);
+      const indexes = join(folder, 'chunks.archive.d');
+      for (const name of readdirSync(indexes)) {
+        const path = join(indexes, name);
+        if (name.endsWith('.integrity')) rmSync(path);
+        // A power failure can leave zeros where entries were.
+        else writeFileSync(path, readFileSync(path).fill(0, statSync(path).size - 44));
+      }
+      setOutOfStep(folder);
+      assert.deepEqual(await counts(scratch), before);
     }));
 
   const damages: [what: string, damage: (folder: string) => void][] = [
@@ -114,6 +129,20 @@ describe('LocalCache', () => {
         assert.deepEqual(await counts(scratch), before);
       }));
   }
+
+  it('is in step with nothing while it is emptied', () =>
+    withCache(async (scratch, folder) => {
+      const before = await counts(scratch);
+      // As an old Borg leaves it: nothing tells whether chunks is the file that belongs to the manifest.
+      const config = join(folder, 'config');
+      writeFileSync(config, readFileSync(config, 'utf8').replace(/\[integrity\][^[]*/, ''));
+      flipByte(join(folder, 'chunks'), 0);
+      rmSync(join(folder, 'files'));
+      mkdirSync(join(folder, 'files'));
+      await assert.rejects(counts(scratch), /files/);
+      rmdirSync(join(folder, 'files'));
+      assert.deepEqual(await counts(scratch), before);
+    }));
 
   it('goes on without a damaged files cache', () =>
     withCache(async (scratch, folder) => {
@@ -206,6 +235,11 @@ describe('AdHocCache', () => {
       assert.equal(cache.kind, 'local');
     }));
 });
+
+function setOutOfStep(folder: string): void {
+  const config = join(folder, 'config');
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll(/manifest = .*/g, 'manifest = '));
+}
 
 function flipByte(path: string, offset: number): void {
   const bytes = readFileSync(path);
