@@ -199,6 +199,7 @@ export class CommittedState {
         await new Promise((resolve) => setImmediate(resolve));
       }
       progress.finish();
+      forgetRemoved(state.hints, log);
       if (mayWrite) files.write(to, state.index, state.hints);
       this.#take(to, state);
     } finally {
@@ -208,6 +209,13 @@ export class CommittedState {
 
   #warn(message: string): void {
     this.#options.reporter.log('warning', message, { logger: 'borg.repository' });
+  }
+}
+
+/** The log replaced objects of segments that a compaction has removed: nothing is left to be freed there. */
+function forgetRemoved({ compact, segments }: Hints, log: SegmentLog): void {
+  for (const counts of [compact, segments]) {
+    for (const segment of counts.keys()) if (!log.files.exists(segment)) counts.delete(segment);
   }
 }
 

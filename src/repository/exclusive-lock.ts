@@ -69,6 +69,7 @@ export class ExclusiveLock {
     const pauseMs = Math.min(LONGEST_PAUSE_MS, this.#timeoutMs / 10);
     const endMs = performance.now() + this.#timeoutMs;
     let renamed = false;
+    let isRetry = false;
     try {
       for (;;) {
         if (this.#isHeldHere()) return;
@@ -79,7 +80,9 @@ export class ExclusiveLock {
             held.set(this.path, this);
             return;
           }
-          if (this.removeStale()) continue;
+          // Not for ever: the rename may have failed for a reason of its own.
+          isRetry = !isRetry && this.removeStale();
+          if (isRetry) continue;
         }
         if (performance.now() >= endMs) throw new LockTimeout([this.path]);
         await sleep(pauseMs, undefined, this.#signal === undefined ? {} : { signal: this.#signal });

@@ -9,6 +9,7 @@ import { LockFailed, LockTimeout, NotLocked } from '../../src/errors.ts';
 import { Lock } from '../../src/repository/lock.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { PosixStore } from '../../src/store/posix-store.ts';
+import { StoreError } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createWholeFile, readWholeFile } from '../../src/store/whole-file.ts';
 import { fromUtf8, toUtf8Lossy } from '../../src/util/bytes.ts';
@@ -184,6 +185,15 @@ describe('Lock', () => {
 
   it('a folder that can not be written gives LockFailed, one that is missing too', async () => {
     await assert.rejects(lockIn(new PosixStore('/nonexistent/folder')).acquire(), LockFailed);
+  });
+
+  it('gives up in time where the lock is free but its folder can not be renamed', async () => {
+    const store = new MemoryStore();
+    store.rename = () => {
+      throw new StoreError('EDQUOT', 'rename', 'lock.exclusive');
+    };
+    await assert.rejects(lockIn(store, { exclusive: true, timeoutSeconds: 0.05 }).acquire(), LockTimeout);
+    assert.deepEqual(names(store), []);
   });
 
   it('refuses a negative timeout', () => {
