@@ -200,7 +200,11 @@ export class CommittedState {
       }
       progress.finish();
       forgetRemoved(state.hints, log);
-      if (mayWrite) files.write(to, state.index, state.hints);
+      if (mayWrite) {
+        // Whoever wrote the COMMIT may have been killed before it was durable, and the index must not be ahead of it.
+        log.files.sync(to);
+        files.write(to, state.index, state.hints);
+      }
       this.#take(to, state);
     } finally {
       if (upgraded) await downgradeLock();

@@ -13,6 +13,8 @@ const DATA = 'data';
 export class SegmentFiles {
   readonly store: Store;
   readonly #segmentsPerDir: number;
+  /** The folder whose name was made durable last. */
+  #durableFolder: string | undefined;
 
   constructor(store: Store, segmentsPerDir: number) {
     this.store = store;
@@ -20,7 +22,7 @@ export class SegmentFiles {
   }
 
   path(segment: number): string {
-    return `${DATA}/${Math.floor(segment / this.#segmentsPerDir)}/${segment}`;
+    return `${this.#folder(segment)}/${segment}`;
   }
 
   /** All segments from `first` on, ascending. */
@@ -61,17 +63,26 @@ export class SegmentFiles {
 
   /** Creates the segment's file, and its folder with the first segment in it. */
   create(segment: number): WriteHandle {
-    const folder = `${DATA}/${Math.floor(segment / this.#segmentsPerDir)}`;
-    if (this.store.stat(folder) === undefined) {
-      this.store.createFolder(folder);
+    const folder = this.#folder(segment);
+    if (this.store.stat(folder) === undefined) this.store.createFolder(folder);
+    if (folder !== this.#durableFolder) {
+      // Also where it is there: whoever made it may have been killed before this.
       this.store.syncFolder(DATA);
+      this.#durableFolder = folder;
     }
     return this.store.createFile(this.path(segment));
   }
 
+  /** Makes the segment durable, which is another process's work. */
+  sync(segment: number): void {
+    this.store.syncFile(this.path(segment));
+    this.syncName(segment);
+    this.store.syncFolder(DATA);
+  }
+
   /** Makes the segment's name durable. */
   syncName(segment: number): void {
-    this.store.syncFolder(`${DATA}/${Math.floor(segment / this.#segmentsPerDir)}`);
+    this.store.syncFolder(this.#folder(segment));
   }
 
   /** Removing what is gone already is no error. */
@@ -88,12 +99,17 @@ export class SegmentFiles {
       const path = `${DATA}/${folder}`;
       if (this.store.list(path).length > 0) continue;
       try {
+        if (path === this.#durableFolder) this.#durableFolder = undefined;
         this.store.removeFolder(path);
       } catch (error) {
         if (!hasCode(error)) throw error;
       }
     }
     this.store.syncFolder(DATA);
+  }
+
+  #folder(segment: number): string {
+    return `${DATA}/${Math.floor(segment / this.#segmentsPerDir)}`;
   }
 
   #numbers(folder: string, kind: EntryKind): number[] {

@@ -30,6 +30,11 @@ export class MemoryStore implements Store {
     return new MemoryStore(this.#rootFolder.afterCrash(policy, new Map()));
   }
 
+  /** The same tree as another process has it, which holds no lock that this one held. */
+  forOtherProcess(): MemoryStore {
+    return new MemoryStore(this.#rootFolder);
+  }
+
   list(folder: string): StoreEntry[] {
     return [...this.#folder(folder, 'scandir').names].map(([name, node]) => ({
       name,
@@ -75,6 +80,10 @@ export class MemoryStore implements Store {
     const file = this.#file(path, 'open');
     file.overwrite(bytes);
     file.sync();
+  }
+
+  syncFile(path: string): void {
+    this.#file(path, 'open').sync();
   }
 
   createFolder(path: string): void {

@@ -67,6 +67,15 @@ export class PosixStore implements Store {
     }
   }
 
+  syncFile(path: string): void {
+    const fd = openSync(this.#path(path), 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   createFolder(path: string): void {
     mkdirSync(this.#path(path));
   }

@@ -25,6 +25,8 @@ export interface Store {
   appendFile(path: string, bytes: Uint8Array): void;
   /** Writes over the file's bytes in place, and syncs. */
   overwriteFile(path: string, bytes: Uint8Array): void;
+  /** Makes a file's bytes durable that someone else may have written. */
+  syncFile(path: string): void;
   createFolder(path: string): void;
   removeFolder(path: string): void;
   /** Removes a file; on a full file system it is truncated first where that helps and harms no other link. */

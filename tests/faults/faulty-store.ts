@@ -77,6 +77,10 @@ export class FaultyStore implements Store {
     this.#change('overwrite', path, (inner) => inner.overwriteFile(path, bytes));
   }
 
+  syncFile(path: string): void {
+    this.#change('sync', path, (inner) => inner.syncFile(path));
+  }
+
   createFolder(path: string): void {
     this.#change('mkdir', path, (inner) => inner.createFolder(path));
   }

@@ -40,7 +40,7 @@ async function reopen(store: Store, options: { exclusive?: boolean } = {}): Prom
 async function prepare(): Promise<MemoryStore> {
   const store = new MemoryStore();
   const made = await createRepositoryIn(testContext(), store, { identity: identity(5) });
-  made.config.ini.get('repository')!.set('max_segment_size', '500');
+  made.config.ini.get('repository')!.set('max_segment_size', '500').set('segments_per_dir', '5');
   await made.saveKey('a key');
   await made.close();
   const repository = await openRepositoryIn(testContext(), store, { exclusive: true, identity: identity(5) });
@@ -131,6 +131,45 @@ describe('a power failure in the middle of', () => {
         }
       });
     }
+  }
+});
+
+describe('a power failure after', () => {
+  for (const [name, run] of Object.entries(transactions)) {
+    it(`"${name}" was killed, and others have read, leaves the state that they have read`, async () => {
+      const base = await prepare();
+      for (let at = 0; ; at++) {
+        const memory = base.afterCrash(KEEP_UNSYNCED);
+        const random = seededRandom(at);
+        const chooseWritten = (limit: number) => random.integer(limit + 1);
+        const store = new FaultyStore(memory, { at, kind: 'crash', chooseWritten });
+        if ((await crashDuring(store, run)) === undefined) break;
+        const where = `killed at ${at}: ${store.operations.at(-1)}`;
+        // The process is gone, the machine goes on.
+        const reader = await reopen(memory.forOtherProcess());
+        const seen = await contentsOf(reader);
+        await reader.close();
+        await checkAfterCrash(memory.afterCrash(), [seen], where);
+      }
+    });
+
+    it(`"${name}" was committed finds all in place: index, hints, and what checks them`, async () => {
+      const memory = (await prepare()).afterCrash(KEEP_UNSYNCED);
+      const repository = await openRepositoryIn(testContext(), memory, { exclusive: true });
+      await run(repository);
+      const contents = await contentsOf(repository);
+      const store = memory.afterCrash();
+      await repository.close();
+      const context = testContext();
+      const { owner } = identity(2);
+      const survivor = { owner, isAlive: ({ pid }: LockOwner) => pid === owner.pid };
+      const found = await openRepositoryIn(context, store, { identity: survivor });
+      assert.deepEqual(await contentsOf(found), contents);
+      const lines = context.reporter.lines.filter((line) => !line.includes('stale'));
+      assert.deepEqual(lines, [], 'nothing had to be replayed');
+      assert.ok(store.list('').some(({ name: file }) => file.startsWith('integrity.')));
+      await found.close();
+    });
   }
 });
 

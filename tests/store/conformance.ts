@@ -89,6 +89,14 @@ export function storeConformance(name: string, create: () => Store): void {
       assert.equal(read(store, 'log'), '1\n2\n');
     });
 
+    it('syncFile() leaves a file as it is, which must be there', () => {
+      const store = create();
+      write(store, 'a', 'bytes');
+      store.syncFile('a');
+      assert.equal(read(store, 'a'), 'bytes');
+      throwsCode(() => store.syncFile('b'), 'ENOENT');
+    });
+
     it('overwriteFile() replaces bytes in place', () => {
       const store = create();
       write(store, 'a', 'secret!');
