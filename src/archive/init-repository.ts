@@ -6,7 +6,7 @@
 import { initCrypto } from '../crypto/init-crypto.ts';
 import { CancelledByUser, GeneralError, NoPassphraseFailure } from '../errors.ts';
 import type { Location } from '../format/location.ts';
-import { createKey } from '../keys/create-key.ts';
+import { createKey, type CreateKeyOptions } from '../keys/create-key.ts';
 import type { RelatedSecrets } from '../keys/related-secrets.ts';
 import { setTamRequired } from '../keys/tam-required.ts';
 import { createRepository } from '../repository/create-repository.ts';
@@ -54,11 +54,11 @@ export async function initRepository(
 ): Promise<Session> {
   await initCrypto();
   const { encryption, create = createLocalRepository, relatedSecrets, ...repositoryOptions } = options;
-  const path = location.absolute(ctx.cwd).canonicalPath();
-  ctx.reporter.log('info', `Initializing repository at "${path}"`, { logger: 'borg.archiver' });
+  const typed = location.canonicalPath();
+  ctx.reporter.log('info', `Initializing repository at "${typed}"`, { logger: 'borg.archiver' });
   const repository = await create(ctx, location, repositoryOptions);
   try {
-    const key = await newKey(ctx, repository, encryption, relatedSecrets);
+    const key = await newKey(ctx, repository, encryption, { relatedSecrets, location: typed });
     const manifest = Manifest.create(ctx, repository, key);
     await manifest.write();
     await repository.commit({ compact: false });
@@ -78,15 +78,10 @@ async function newKey(
   ctx: Context,
   repository: Repository,
   encryption: string,
-  relatedSecrets: RelatedSecrets | undefined,
+  options: CreateKeyOptions,
 ): ReturnType<typeof createKey> {
   try {
-    return await createKey(
-      ctx,
-      repository,
-      encryption,
-      relatedSecrets === undefined ? {} : { relatedSecrets },
-    );
+    return await createKey(ctx, repository, encryption, options);
   } catch (error) {
     await repository.destroy();
     if (ctx.signal.aborted && !(error instanceof NoPassphraseFailure)) throw new CancelledByUser([], error);

@@ -49,7 +49,8 @@ async function runCommand(io: CliIo, { spec, args, deprecations }: CommandRun): 
   const { createContext } = await import('./context.ts');
   const ctx = await createContext(io, spec, args);
   const { reporter } = ctx;
-  for (const deprecation of deprecations) reporter.log('warning', deprecation);
+  // As text even with --log-json, and whatever the level: as Borg does.
+  for (const deprecation of deprecations) io.stderr.write(`${deprecation}\n`);
   if (args.showVersion) {
     const { BORG_VERSION } = await import('./version.ts');
     reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });
@@ -62,6 +63,7 @@ async function runCommand(io: CliIo, { spec, args, deprecations }: CommandRun): 
   try {
     requested = (await spec.run(ctx, args)) ?? undefined;
   } catch (thrown) {
+    if (thrown instanceof UsageError) return refuse(io, thrown);
     error = thrown ?? new Error('nothing was thrown');
   }
   reporter.leaveProgressLine();

@@ -133,5 +133,7 @@ function asksFor(dest: string, tokens: Tokens): boolean {
 }
 
 function deprecationsOf(occurrences: readonly Occurrence[]): string[] {
-  return occurrences.flatMap(({ option }) => (option.deprecated === undefined ? [] : [option.deprecated]));
+  return occurrences.flatMap(({ option, flag }) =>
+    option.deprecated === undefined || !flag.startsWith('--') ? [] : [option.deprecated],
+  );
 }

@@ -17,7 +17,9 @@ const BLAKE2B_BLOCK_BYTES = 128;
 
 export interface CreateKeyOptions {
   /** Id key and chunker seed of another repository, so that equal data has equal ids in both. */
-  relatedSecrets?: RelatedSecrets;
+  readonly relatedSecrets?: RelatedSecrets | undefined;
+  /** The repository's location as it was typed: a new keyfile is named by it. Default: the absolute one. */
+  readonly location?: string | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function createKey(
   ctx: Context,
   repository: KeyRepository,
   argName: string,
-  { relatedSecrets }: CreateKeyOptions = {},
+  { relatedSecrets, location }: CreateKeyOptions = {},
 ): Promise<Key> {
   const type = keyTypeByArgName(argName);
   if (type === undefined) throw new RangeError(`Invalid encryption mode "${argName}"`);
@@ -46,7 +48,7 @@ export async function createKey(
   }
   const secrets = newSecrets(type, repository.id, relatedSecrets);
   const passphrase = await newPassphrase(ctx);
-  const storage = newKeyStorage(ctx, repository, type);
+  const storage = newKeyStorage(ctx, repository, type, location);
   await saveSecrets(storage, secrets, passphrase, true);
   ctx.reporter.log('info', `Key in "${storage.target}" created.`, LOGGER);
   ctx.reporter.log('info', 'Keep this key safe. Your data will be inaccessible without it.', LOGGER);

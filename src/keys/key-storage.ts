@@ -41,10 +41,15 @@ export async function findKeyStorage(
   return storage;
 }
 
-/** The place of a key to be made. */
-export function newKeyStorage(ctx: Context, repository: KeyRepository, type: KeyType): KeyStorage {
+/** The place of a key to be made; a keyfile is named by `location`. */
+export function newKeyStorage(
+  ctx: Context,
+  repository: KeyRepository,
+  type: KeyType,
+  location?: string,
+): KeyStorage {
   return type.storage === 'keyfile'
-    ? keyfileStorage(ctx, repository, newKeyfilePath(ctx, repository))
+    ? keyfileStorage(ctx, repository, newKeyfilePath(ctx, repository, location))
     : repositoryStorage(repository);
 }
 

@@ -37,11 +37,15 @@ export function findKeyfile(ctx: Context, repository: Identity): string {
   return found;
 }
 
-/** Where a new keyfile goes: BORG_KEY_FILE, else a name in the keys folder that is free. */
-export function newKeyfilePath(ctx: Context, repository: Identity): string {
+/** Where a new keyfile goes: BORG_KEY_FILE, else a free name in the keys folder, made from `location`. */
+export function newKeyfilePath(
+  ctx: Context,
+  repository: Identity,
+  location: string = repository.location,
+): string {
   const given = keyfileFromEnvironment(ctx);
   if (given !== undefined) return given;
-  const first = `${getKeysDir(ctx.env)}/${keyfileName(repository.location)}`;
+  const first = `${getKeysDir(ctx.env)}/${keyfileName(location)}`;
   for (let path = first, i = 1; ; path = `${first}.${++i}`) if (!pathExists(path)) return path;
 }
 
@@ -89,7 +93,7 @@ export function writeKeyfile(path: string, repositoryIdHex: string, keyText: str
   saveFile(path, encodeKeyfile(repositoryIdHex, keyText), { mode: 0o600 });
 }
 
-/** File name from a canonical location: host and path, all but letters, digits and "_" replaced. */
+/** File name from a location: host and path, all but letters, digits and "_" replaced. */
 export function keyfileName(location: string): string {
   const remote = /^ssh:\/\/(?:[^@:/]+@)?(\[[^\]]*\]|[^:/]+)(?::\d+)?(\/.*)$/s.exec(location);
   const name =

@@ -41,6 +41,9 @@ export interface Reporter {
 export interface PercentProgress {
   /** Advances by `steps` (default 1), or to `current`; `info` goes into JSON. */
   advance(options?: { steps?: number; current?: number; info?: readonly string[] }): void;
+  /** Shows a text without a percentage, e.g. while the total is being found out. */
+  say(text: string): void;
+  setTotal(total: number): void;
   finish(): void;
 }
 
@@ -79,7 +82,7 @@ export class SilentReporter implements Reporter {
   archiveProgress(_counts: ArchiveCounts, _path?: Uint8Array): void {}
   archiveProgressEnd(): void {}
   percent(_msgid: string, _text: string, _total: number): PercentProgress {
-    return { advance() {}, finish() {} };
+    return { advance() {}, say() {}, setTotal() {}, finish() {} };
   }
   message(_msgid: string): MessageProgress {
     return { show() {}, finish() {} };

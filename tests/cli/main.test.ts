@@ -52,6 +52,13 @@ describe('main()', () => {
     assert.match(stderr.text, /"prune" is not available in this version yet/);
   });
 
+  it('refuses help on what it does not know as a wrong command line', async () => {
+    const { code, stderr } = await run(['help', 'nonsense']);
+    assert.equal(code, 2);
+    assert.match(stderr.text, /^usage: .*\nalcove: error: No help available on nonsense\.\n/);
+    assert.doesNotMatch(stderr.text, /Internal error/);
+  });
+
   it('shows an error, what to do about it, and no stack', async () => {
     const { code, stdout, stderr } = await run(['list', 'nowhere']);
     assert.deepEqual([code, stdout.text], [2, '']);

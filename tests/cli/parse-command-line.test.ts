@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseCommandLine } from '../../src/cli/parse-command-line.ts';
-import { GeneralError } from '../../src/errors.ts';
+import { CommandError, GeneralError } from '../../src/errors.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { fakeIo, type FakeOptions } from './fake-io.ts';
 
@@ -74,6 +74,33 @@ describe('parseCommandLine()', () => {
     );
   });
 
+  const badPatterns: [option: string, message: RegExp][] = [
+    ['--pattern=Zfoo', /A pattern\/command must start with any of: -, !, \+, R/],
+    ['--pattern=+', /A pattern\/command must have a value part\./],
+    ['--pattern=P zz', /Invalid pattern style: zz/],
+    ['--patterns-from=bad', /A pattern\/command must start with any of/],
+  ];
+  for (const [option, message] of badPatterns) {
+    it(`refuses ${option} with the exit code of a wrong command`, async () => {
+      const argv = ['list', option, 'r'];
+      const io = fakeIo(argv, { files: { bad: 'nonsense\n' } });
+      await assert.rejects(parseCommandLine(argv, io), (error) => {
+        assert.ok(error instanceof CommandError, String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it('takes a value that looks like an option where Borg does: --pattern -x', async () => {
+    const args = await argsOf(['list', '--pattern', '-x', '--pattern', '--y', 'repo']);
+    const patterns = args['patterns'] as { rules: { pattern: { original: string }; command: string }[] }[];
+    const found = patterns.flatMap(({ rules }) => rules.map(({ pattern }) => pattern.original));
+    assert.deepEqual(found, ['x', '-y']);
+    await assert.rejects(argsOf(['list', '--pattern', '--', 'repo']), /expected one argument/);
+    await assert.rejects(argsOf(['list', '--exclude', '-x', 'repo']), /expected one argument/);
+  });
+
   it('warns about spellings that are no longer used', async () => {
     const argv = words('list --prefix x --remote-ratelimit 3 repo');
     const line = await parseCommandLine(argv, fakeIo(argv));
@@ -82,6 +109,9 @@ describe('parseCommandLine()', () => {
       'Warning: "--prefix" has been deprecated. Use "--glob-archives \'yourprefix*\'" (-a) instead.',
       'Warning: "--remote-ratelimit" has been deprecated. Use --upload-ratelimit instead.',
     ]);
+    const short = await parseCommandLine(words('list -P x repo'), fakeIo([]));
+    assert.ok(short.kind === 'command');
+    assert.deepEqual(short.deprecations, []);
   });
 
   const others: [argv: string, kind: string, name?: string][] = [
@@ -150,11 +180,8 @@ describe('parseCommandLine()', () => {
     ['list -a x -P y r', 'list', /^argument -P\/--prefix: not allowed with argument -a\/--glob-archives$/],
     ['list -a x -a y r', 'list', /^argument -a\/--glob-archives: There can be only one\.$/],
     ['list --sort-by size r', 'list', /^argument --sort-by: Invalid sort key: size$/],
-    [
-      'list --pattern Zfoo r',
-      'list',
-      /^argument --pattern: A pattern\/command must start with any of: -, !, \+, R/,
-    ],
+    ['list -e zz:foo r', 'list', /^argument -e\/--exclude: Unknown pattern style: zz$/],
+    ['create --timestamp= r::a p', 'create', /^argument --timestamp: invalid timestamp value: ''$/],
   ];
   for (const [argv, command, message] of refused) {
     it(`refuses "alcove ${argv}"`, async () => {

@@ -179,7 +179,9 @@ describe('JsonReporter', () => {
       reporter.fileStatus('', fromUtf8('q'));
       reporter.archiveProgress(counts, fromUtf8('p'));
       reporter.archiveProgressEnd();
-      const percent = reporter.percent('extract', '%5.1f%% Extracting: %s', 200);
+      const percent = reporter.percent('extract', '%5.1f%% Extracting: %s', 0);
+      percent.say('Calculating');
+      percent.setTotal(200);
       percent.advance({ current: 50, info: ['p'] });
       percent.finish();
       reporter.message('cache.commit').show('Saving');
@@ -206,6 +208,17 @@ describe('JsonReporter', () => {
       },
       { time: startSeconds + 4, type: 'archive_progress', finished: true },
       {
+        message: 'Calculating',
+        current: 0,
+        total: 0,
+        info: null,
+        operation: 1,
+        msgid: 'extract',
+        type: 'progress_percent',
+        finished: false,
+        time: startSeconds + 5,
+      },
+      {
         message: ' 25.0% Extracting: p',
         current: 51,
         total: 200,
@@ -214,16 +227,16 @@ describe('JsonReporter', () => {
         msgid: 'extract',
         type: 'progress_percent',
         finished: false,
-        time: startSeconds + 5,
+        time: startSeconds + 6,
       },
-      { operation: 1, msgid: 'extract', type: 'progress_percent', finished: true, time: startSeconds + 6 },
+      { operation: 1, msgid: 'extract', type: 'progress_percent', finished: true, time: startSeconds + 7 },
       {
         message: 'Saving',
         operation: 2,
         msgid: 'cache.commit',
         type: 'progress_message',
         finished: false,
-        time: startSeconds + 7,
+        time: startSeconds + 8,
       },
       { type: 'question_prompt', msgid: 'BORG_X', message: 'Go on?' },
       { env_var: 'BORG_X', type: 'question_env_answer', msgid: 'BORG_X', message: 'yes (from BORG_X)' },

@@ -363,6 +363,8 @@ describe('createKey()', () => {
       paths.map((path) => path.slice(keysFolder().length + 1)),
       ['some_path__x', 'host_org__päth', 'some_path__x.2'],
     );
+    const typed = await createKey(ctx, new FakeRepository(), 'keyfile', { location: '../my repo' });
+    assert.equal(typed.target, join(keysFolder(), 'my_repo'));
     assert.equal(statSync(paths[0]!).mode & 0o777, 0o600);
   });
 

@@ -67,7 +67,11 @@ export async function takeIn(
     });
   }
   if (source.kind !== 'paths') {
-    return withPathList(ctx, source, (paths) => run.drive(listed(ctx, paths, processor)));
+    return withPathList(ctx, source, async (paths) => {
+      await run.drive(listed(ctx, paths, processor));
+      // What was listed is shown even where the command turns out to have failed.
+      await run.drain();
+    });
   }
   const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd), dryRun: false }, processor);
   skipOwnFolders(session, walk);

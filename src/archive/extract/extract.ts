@@ -151,12 +151,14 @@ class Extraction {
   }
 
   async #startProgress(): Promise<void> {
-    const { reporter } = this.#ctx;
+    const progress = this.#ctx.reporter.percent('extract', '%5.1f%% Extracting: %s', 0);
+    progress.say(
+      'Calculating total archive size for the progress indicator (might take long for large archives)',
+    );
     let totalBytes = 0;
-    if (this.#partial || this.#archive.metadata.size === undefined) {
-      for await (const item of this.#selected()) totalBytes += itemSizeBytes(item);
-    } else totalBytes = this.#archive.metadata.size;
-    this.#progress = reporter.percent('extract', '%5.1f%% Extracting: %s', totalBytes);
+    for await (const item of this.#selected()) totalBytes += itemSizeBytes(item);
+    progress.setTotal(totalBytes);
+    this.#progress = progress;
   }
 
   /** Finishes the folders that `next` is not in: items come folder by folder. */
@@ -169,17 +171,7 @@ class Extraction {
   }
 
   #finishAllFolders(writer: ItemWriter): void {
-    const total = this.#folders.length;
-    const progress = this.#ctx.reporter.percent(
-      'extract.permissions',
-      'Setting directory permissions %3.0f%%',
-      total,
-    );
-    for (const folder of this.#folders.splice(0).toReversed()) {
-      progress.advance();
-      this.#finishFolder(writer, folder);
-    }
-    progress.finish();
+    for (const folder of this.#folders.splice(0).toReversed()) this.#finishFolder(writer, folder);
   }
 
   #finishFolder(writer: ItemWriter, { item, path }: Folder): void {

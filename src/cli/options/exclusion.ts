@@ -43,13 +43,14 @@ export const exclusionOptions: readonly OptionSpec[] = [
     metavar: 'PATTERN',
     action: 'append',
     fallback: [],
-    parse: collect((rules, text) => rules.rules.push(parseExcludePattern(text))),
+    parse: parseExclude,
     help: 'leave out what matches PATTERN',
   },
   {
     flags: ['--exclude-from'],
     dest: 'patterns',
     metavar: 'EXCLUDEFILE',
+    takesAnything: true,
     action: 'append',
     parse: collectFile(addExcludeFile),
     help: 'read exclude patterns from EXCLUDEFILE, one a line',
@@ -58,6 +59,7 @@ export const exclusionOptions: readonly OptionSpec[] = [
     flags: ['--pattern'],
     dest: 'patterns',
     metavar: 'PATTERN',
+    takesAnything: true,
     action: 'append',
     parse: collect(addPatternOption),
     help: 'include or exclude what matches PATTERN',
@@ -66,6 +68,7 @@ export const exclusionOptions: readonly OptionSpec[] = [
     flags: ['--patterns-from'],
     dest: 'patterns',
     metavar: 'PATTERNFILE',
+    takesAnything: true,
     action: 'append',
     parse: collectFile(addPatternFile),
     help: 'read include and exclude patterns from PATTERNFILE, one a line',
@@ -98,6 +101,15 @@ export const stripComponentsOption: OptionSpec = {
   help: 'remove NUMBER leading parts of each path; shorter paths are skipped',
 };
 
+function parseExclude(text: string): PatternRules {
+  try {
+    return { rules: [parseExcludePattern(text)], roots: [] };
+  } catch (error) {
+    if (error instanceof PatternError) throw new InvalidValue(error.message);
+    throw error;
+  }
+}
+
 function collect(add: (rules: PatternRules, text: string) => unknown): ParseValue {
   return (text) => collected((rules) => add(rules, text));
 }
@@ -120,7 +132,7 @@ function collected(add: (rules: PatternRules) => unknown): PatternRules {
   try {
     add(rules);
   } catch (error) {
-    if (error instanceof PatternError) throw new InvalidValue(error.message);
+    if (error instanceof PatternError) throw new CommandError([error.message], error);
     throw error;
   }
   return rules;

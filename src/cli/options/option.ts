@@ -47,6 +47,8 @@ export interface OptionSpec {
   readonly metavar?: string;
   /** Its value where it is given without one: at the end, or in front of another option. */
   readonly impliedText?: string;
+  /** Takes what follows even if it looks like an option, as Python's argparse where `nargs` is a number. */
+  readonly takesAnything?: boolean;
   readonly parse?: ParseValue;
   readonly choices?: readonly string[];
   readonly constant?: unknown;

@@ -77,7 +77,8 @@ function normalize(
     }
     if (option !== undefined && takesValue(option) && value === undefined) {
       const next = argv[i + 1];
-      if (next === undefined || isOptionLike(next, byFlag)) {
+      const refused = option.takesAnything ? next === '--' : next !== undefined && isOptionLike(next, byFlag);
+      if (next === undefined || refused) {
         if (option.impliedText !== undefined) {
           result.push(`${flag}=${option.impliedText}`);
           continue;

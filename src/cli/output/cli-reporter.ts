@@ -44,6 +44,8 @@ export interface PercentLine {
   readonly current: number;
   readonly total: number;
   readonly info: readonly string[] | undefined;
+  /** Takes the place of the template. */
+  readonly text?: string;
 }
 
 /** What text and JSON output share: which lines are shown, how often, and what becomes of warnings. */
@@ -114,10 +116,11 @@ export abstract class CliReporter implements Reporter {
     this.writeArchiveProgressEnd();
   }
 
-  percent(msgid: string, text: string, total: number): PercentProgress {
+  percent(msgid: string, text: string, totalAtFirst: number): PercentProgress {
     const operation = ++this.#operations;
-    if (!this.options.progress) return { advance() {}, finish() {} };
+    if (!this.options.progress) return { advance() {}, say() {}, setTotal() {}, finish() {} };
     const step = percentStep(msgid, text);
+    let total = totalAtFirst;
     let current = 0;
     let triggerAt = 0;
     return {
@@ -129,6 +132,11 @@ export abstract class CliReporter implements Reporter {
         triggerAt += step;
         this.writePercent({ operation, msgid, template: text, percent, current, total, info: options.info });
       },
+      say: (shown) => {
+        const line = { operation, msgid, template: text, percent: 0, current, total, info: undefined };
+        this.writePercent({ ...line, text: shown });
+      },
+      setTotal: (found) => (total = found),
       finish: () => this.writeProgressEnd(operation, msgid, 'percent'),
     };
   }

@@ -53,7 +53,7 @@ export class JsonReporter extends CliReporter {
 
   protected override writePercent(line: PercentLine): void {
     this.#write({
-      message: percentFormat(line.template, [line.percent, ...(line.info ?? [])]),
+      message: line.text ?? percentFormat(line.template, [line.percent, ...(line.info ?? [])]),
       current: line.current,
       total: line.total,
       info: line.info ?? null,

@@ -69,7 +69,7 @@ export class TerminalReporter extends CliReporter {
       const frame = percentFormat(line.template, [line.percent, ...info.slice(0, -1), '']);
       info.push(ellipsisTruncate(info.pop()!, (columns ?? 80) - textWidth(frame)));
     }
-    const text = percentFormat(line.template, [line.percent, ...info]);
+    const text = line.text ?? percentFormat(line.template, [line.percent, ...info]);
     this.#progressLine(isTerminal ? fitTo(text, columns ?? 80) : text);
   }
 
