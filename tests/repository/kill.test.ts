@@ -46,28 +46,44 @@ async function campaign(path: string, random: Random): Promise<number[]> {
   const commits: number[] = [];
   while (commits.length < KILLS / 2) {
     const seed = random.integer(2 ** 32);
-    const announced = await runAndKill(path, seed, versions, random.next() * LONGEST_RUN_MS);
+    const moment = { commits: random.integer(4), thenMs: random.next() * LONGEST_RUN_MS };
+    const announced = await runAndKill(path, seed, versions, moment);
     versions = await checkRepository(path, seed, versions, announced);
     commits.push(announced);
   }
   return commits;
 }
 
-/** Returns how many commits the worker announced before it was killed, some ms after it had opened the repository. */
-async function runAndKill(path: string, seed: number, versions: Versions, afterMs: number): Promise<number> {
+/**
+ * Returns how many commits the worker announced before it was killed, some time after so many of them: by the clock
+ * alone, a busy machine would never get beyond the first.
+ */
+async function runAndKill(
+  path: string,
+  seed: number,
+  versions: Versions,
+  moment: { readonly commits: number; readonly thenMs: number },
+): Promise<number> {
   const args = [worker, path, String(seed), JSON.stringify([...versions])];
   // The cache halves the time that a worker takes to start.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(scratch, 'cache') };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
+  let isDue = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (output === '') setTimeout(() => child.kill('SIGKILL'), afterMs);
     output += text;
+    if (isDue || countCommits(output) < moment.commits) return;
+    isDue = true;
+    setTimeout(() => child.kill('SIGKILL'), moment.thenMs);
   });
   const signal = await new Promise((resolve) => {
     child.on('close', (_code, killer) => resolve(killer));
   });
   assert.equal(signal, 'SIGKILL', `seed ${seed}: the worker ended by itself`);
+  return countCommits(output);
+}
+
+function countCommits(output: string): number {
   return output.split('committed').length - 1;
 }
 
