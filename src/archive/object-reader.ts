@@ -4,7 +4,7 @@
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.fetch_many.
  */
 import type { Key } from '../keys/key.ts';
-import { type OpenedBatch, ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
+import { type OpenedPart, ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openObject } from './repo-object.ts';
 
@@ -12,12 +12,13 @@ import { openObject } from './repo-object.ts';
 const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
 const BATCH_BYTES = 512 * 1024;
 /** Sealed bytes that are being opened or wait to be taken. */
-const MAX_AHEAD_BYTES = 24 * 2 ** 20;
+const MAX_AHEAD_BYTES = 16 * 2 ** 20;
 
 interface Batch {
-  readonly objects: readonly SealedInput[];
+  readonly ids: readonly Uint8Array[];
   readonly sizeBytes: number;
-  readonly opened: Promise<OpenedBatch>;
+  /** What was not taken of it yet, as far as it was asked for; undefined at its end. */
+  opened: Promise<OpenedPart> | undefined;
 }
 
 export class ObjectReader {
@@ -41,7 +42,7 @@ export class ObjectReader {
 
   /**
    * A reader of the same objects that has other threads open them. With `recycles`, a plaintext may only be used
-   * until the next one is asked for: its memory is taken back then.
+   * until the next one is asked for: its memory, shared with other threads, is taken back then.
    */
   withOpener(opener: ObjectOpener, options: { recycles?: boolean } = {}): ObjectReader {
     return new ObjectReader(this.#repository, this.#key, opener, options.recycles ?? false);
@@ -85,39 +86,58 @@ export class ObjectReader {
     let aheadBytes = 0;
     let ended = false;
     let failure: { readonly error: unknown } | undefined;
-    for (;;) {
-      while (!ended && aheadBytes < MAX_AHEAD_BYTES && ahead.length < opener.capacity) {
-        const taken = await takeBatch(source);
-        ended = taken.ended;
-        failure = taken.failure;
-        if (taken.objects.length === 0) break;
-        const batch = { ...taken, opened: opener.open(taken.objects) };
-        // Awaited in its turn; until then a failure must not count as nobody's.
-        batch.opened.catch(() => {});
-        ahead.push(batch);
-        aheadBytes += batch.sizeBytes;
+    try {
+      for (;;) {
+        while (!ended && aheadBytes < MAX_AHEAD_BYTES && ahead.length < opener.capacity) {
+          const taken = await takeBatch(source);
+          ({ ended, failure } = taken);
+          if (taken.objects.length === 0) break;
+          const ids = taken.objects.map(({ id }) => id);
+          ahead.push({ ids, sizeBytes: taken.sizeBytes, opened: opener.open(taken.objects) });
+          aheadBytes += taken.sizeBytes;
+        }
+        const [batch] = ahead;
+        if (batch === undefined) break;
+        yield* this.#take(batch);
+        ahead.shift();
+        aheadBytes -= batch.sizeBytes;
       }
-      const batch = ahead.shift();
-      if (batch === undefined) break;
-      yield* this.#take(batch, opener);
-      aheadBytes -= batch.sizeBytes;
+    } finally {
+      // The threads may serve others after us, and must not wait for room that nobody gives back.
+      for (const batch of ahead) discard(batch);
     }
     if (failure !== undefined) throw failure.error;
   }
 
-  async *#take(batch: Batch, opener: ObjectOpener): AsyncGenerator<Uint8Array, void, undefined> {
-    let objects: readonly SealedInput[] = batch.objects;
-    for (let opening: Promise<OpenedBatch> | undefined = batch.opened; opening !== undefined;) {
-      const opened = await opening;
-      const rest = objects.slice(opened.plaintexts.length);
-      opening = rest.length > 0 ? opener.open(rest) : undefined;
-      opening?.catch(() => {});
-      for (const [index, plaintext] of opened.plaintexts.entries())
-        yield plaintext ?? this.#open(objects[index]!);
-      if (this.#recycles) opened.release();
-      objects = rest;
+  async *#take(batch: Batch): AsyncGenerator<Uint8Array, void, undefined> {
+    let number = 0;
+    while (batch.opened !== undefined) {
+      const part = await batch.opened;
+      batch.opened = part.next;
+      try {
+        for (const plaintext of part.plaintexts) {
+          const id = batch.ids[number++]!;
+          // Read again by this thread, a damaged object tells what is wrong with it.
+          if (plaintext === undefined) yield await this.read(id);
+          else yield this.#recycles ? plaintext : plaintext.slice();
+        }
+      } finally {
+        part.release();
+      }
     }
   }
+}
+
+/** Gives back the memory of what is not wanted after all. */
+function discard(batch: Batch): void {
+  void batch.opened?.then(
+    (part) => {
+      part.release();
+      batch.opened = part.next;
+      discard(batch);
+    },
+    () => {},
+  );
 }
 
 interface Taken {

@@ -1,6 +1,6 @@
 import { DecompressionError } from '../errors.ts';
 import type { CompressionName } from './compressor.ts';
-import { MAX_DECOMPRESSED_SIZE } from './limits.ts';
+import { MAX_DECOMPRESSED_SIZE, ownMemory } from './limits.ts';
 import { lz4Codec } from './lz4.ts';
 import { decompressLzma } from './lzma.ts';
 import { deobfuscate } from './obfuscate.ts';
@@ -18,6 +18,14 @@ const MAX_WRAPPERS = 8;
  * Source: Borg 1.4.5 compress.pyx, Compressor.decompress.
  */
 export function decompress(object: Uint8Array, maxSizeBytes: number = MAX_DECOMPRESSED_SIZE): Uint8Array {
+  return ownMemory(decompressTransient(object, maxSizeBytes));
+}
+
+/** The same in memory that may be used again at the next compression or decompression in this thread. */
+export function decompressTransient(
+  object: Uint8Array,
+  maxSizeBytes: number = MAX_DECOMPRESSED_SIZE,
+): Uint8Array {
   let inner = object;
   for (let wrappers = 0; wrappers <= MAX_WRAPPERS; wrappers++) {
     const name = detectCompression(inner);

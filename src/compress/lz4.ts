@@ -22,7 +22,7 @@ const HEADER_SIZE = 2;
 export interface Lz4Codec {
   /** The object, or undefined where it would not be smaller than the data; may be in the scratch buffer. */
   compress(data: Uint8Array): Uint8Array | undefined;
-  /** Throws DecompressionError. */
+  /** The data; may be in the scratch buffer. Throws DecompressionError. */
   decompress(object: Uint8Array, maxSizeBytes: number): Uint8Array;
 }
 
@@ -57,7 +57,7 @@ export function systemLz4Codec(): Lz4Codec | undefined {
       const decode = (limitBytes: number): Uint8Array | undefined => {
         const out = scratchBuffer(limitBytes);
         const sizeBytes = Number(decompressBlock(block, out, block.length, limitBytes));
-        return sizeBytes < 0 ? undefined : out.slice(0, sizeBytes);
+        return sizeBytes < 0 ? undefined : out.subarray(0, sizeBytes);
       };
       if (block.length === 0) throw new DecompressionError(['lz4 decompress failed']);
       // The library does not tell a damaged block from a small buffer, so only the second try looks at the size.

@@ -51,7 +51,7 @@ export function compressLzma(data: Uint8Array, preset: number): Uint8Array | und
   return out.subarray(0, HEADER_SIZE + Number(written[0]));
 }
 
-/** Throws DecompressionError. */
+/** The data, in the scratch buffer. Throws DecompressionError. */
 export function decompressLzma(object: Uint8Array, maxSizeBytes: number): Uint8Array {
   const container = object.subarray(HEADER_SIZE);
   const decode = (limitBytes: number): Uint8Array | number => {
@@ -60,7 +60,7 @@ export function decompressLzma(object: Uint8Array, maxSizeBytes: number): Uint8A
     const memoryLimit = BigUint64Array.of(BigInt(DECODER_MEMORY_BYTES));
     const io = [container, read, BigInt(container.length), out, written, BigInt(limitBytes)];
     const result = library().decode(memoryLimit, DECODER_FLAGS, null, ...io);
-    return result === LZMA_OK ? out.slice(0, Number(written[0])) : result;
+    return result === LZMA_OK ? out.subarray(0, Number(written[0])) : result;
   };
   let data = decode(Math.min(maxSizeBytes, MAX_DATA_SIZE));
   if (data === LZMA_BUF_ERROR && maxSizeBytes > MAX_DATA_SIZE) data = decode(maxSizeBytes);

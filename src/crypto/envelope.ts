@@ -15,10 +15,10 @@
  * Source: Borg 1.4.5, crypto/low_level.pyx, AES256_CTR_BASE; crypto/key.py, AESKeyBase, AuthenticatedKeyBase,
  * PlaintextKey.
  */
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { IntegrityError } from '../errors.ts';
 import { toHex } from '../util/bytes.ts';
-import { aes256Ctr, BLOCK_SIZE_BYTES } from './aes-ctr.ts';
+import { aes256Ctr, aes256CtrInto, BLOCK_SIZE_BYTES } from './aes-ctr.ts';
 import { blake2b256 } from './blake2b.ts';
 import { constantTimeEqual } from './constant-time.ts';
 import type { KeyMaterial } from './key-material.ts';
@@ -28,9 +28,6 @@ const MAC_OFFSET = 1;
 const NONCE_OFFSET = 33;
 /** Bytes that encryption adds. */
 export const ENVELOPE_OVERHEAD_BYTES = 41;
-
-/** Smaller ones may be pooled, and are worth no thought. */
-const FREED_FROM_BYTES = 65_536;
 
 const NONCE_LIMIT = 1n << 64n;
 /** Type of the passphrase mode of Borg before 1.0, whose repositories are read with a repokey. */
@@ -96,10 +93,7 @@ export function sealEnvelopeInto(
   const counter = new Uint8Array(BLOCK_SIZE_BYTES);
   new DataView(counter.buffer).setBigUint64(8, nonce);
   envelope.set(counter.subarray(8), NONCE_OFFSET);
-  const cipher = createCipheriv('aes-256-ctr', secretKey(material, 'encKey'), counter);
-  const ciphertext = cipher.update(payload);
-  envelope.set(ciphertext, ENVELOPE_OVERHEAD_BYTES);
-  freeBuffer(ciphertext);
+  aes256CtrInto(secretKey(material, 'encKey'), counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
   envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
 }
 
@@ -109,6 +103,29 @@ export function sealEnvelopeInto(
  * the payload is decompressed), and the result is a view into `envelope`.
  */
 export function openEnvelope(
+  material: KeyMaterial,
+  id: Uint8Array | undefined,
+  envelope: Uint8Array,
+): Uint8Array {
+  const payload = verifiedPayload(material, id, envelope);
+  if (material.cipher === 'none') return payload;
+  return aes256Ctr(secretKey(material, 'encKey'), counterOf(envelope), payload);
+}
+
+/** The same, leaving the payload where its ciphertext was: the envelope is spoilt, and no memory is taken. */
+export function openEnvelopeInPlace(
+  material: KeyMaterial,
+  id: Uint8Array | undefined,
+  envelope: Uint8Array,
+): Uint8Array {
+  const payload = verifiedPayload(material, id, envelope);
+  if (material.cipher === 'none') return payload;
+  aes256CtrInto(secretKey(material, 'encKey'), counterOf(envelope), payload, payload);
+  return payload;
+}
+
+/** What the envelope holds, still encrypted; after all that can be verified of it was. */
+function verifiedPayload(
   material: KeyMaterial,
   id: Uint8Array | undefined,
   envelope: Uint8Array,
@@ -123,14 +140,13 @@ export function openEnvelope(
   if (!constantTimeEqual(computeMac(material, authenticated), envelope.subarray(MAC_OFFSET, NONCE_OFFSET))) {
     throw new IntegrityError([`Chunk ${nameOf(id)}: Could not decrypt [MAC Authentication failed]`]);
   }
-  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
-  counter.set(authenticated.subarray(0, 8), 8);
-  return aes256Ctr(secretKey(material, 'encKey'), counter, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+  return envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
 }
 
-/** Frees a large buffer of our own now: the collector sees only the small object, and lets hundreds of MB gather. */
-function freeBuffer(bytes: Buffer<ArrayBuffer>): void {
-  if (bytes.length >= FREED_FROM_BYTES && bytes.length === bytes.buffer.byteLength) bytes.buffer.transfer(0);
+function counterOf(envelope: Uint8Array): Uint8Array {
+  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
+  counter.set(envelope.subarray(NONCE_OFFSET, ENVELOPE_OVERHEAD_BYTES), BLOCK_SIZE_BYTES - 8);
+  return counter;
 }
 
 function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {

@@ -1,10 +1,14 @@
 /** Worker threads that open sealed objects, for whoever reads much. */
 import { Worker } from 'node:worker_threads';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinParts, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
+import { joinParts, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
+import type { OpenWorkerStart } from './open-worker.ts';
+import { WorkerControl } from './worker-control.ts';
 
 const WORKER_FILE = import.meta.url.endsWith('.ts') ? './open-worker.ts' : './open-worker.js';
 const ID_BYTES = 32;
+/** Memory for plaintexts that wait to be used, for each thread; room for the default's largest chunk. */
+const RING_BYTES = 2 ** 23 + 2 ** 20;
 
 /** An object as it is in the repository. */
 export interface SealedInput {
@@ -12,23 +16,35 @@ export interface SealedInput {
   readonly sealed: Uint8Array;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  pending: number;
-}
-
-export interface OpenedBatch {
+/** What a thread was done with at a time: all of a batch's objects, or the next ones of them. */
+export interface OpenedPart {
   /**
-   * Verified; undefined for an object that is damaged, or not what its id says. Of the first objects only, at least
-   * one, where all of them would take much memory: open() the rest again.
+   * Verified; undefined for an object that is damaged, or not what its id says. In memory that is shared between
+   * threads, and used again after release().
    */
   readonly plaintexts: readonly (Uint8Array | undefined)[];
-  /** Frees the plaintexts' memory. */
+  /** The objects behind these. */
+  readonly next: Promise<OpenedPart> | undefined;
+  /** To be called when the plaintexts are dealt with: until then the thread may wait for room. */
   release(): void;
 }
 
+interface Held {
+  readonly costBytes: number;
+  isReleased: boolean;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly control: WorkerControl;
+  readonly ring: Uint8Array;
+  /** Places in the ring, in the order in which they were taken. */
+  readonly held: Held[];
+  pending: number;
+}
+
 interface Waiting {
-  resolve(opened: OpenedBatch): void;
+  resolve(opened: OpenedPart): void;
   reject(error: unknown): void;
 }
 
@@ -51,26 +67,42 @@ export class ObjectOpener implements AsyncDisposable {
     return 2 * this.#threadCount;
   }
 
-  /** Opens the objects; rejected only where the threads fail. */
-  open(objects: readonly SealedInput[]): Promise<OpenedBatch> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure.error);
-      const batch = this.#nextBatch++;
-      const ids = new Uint8Array(objects.length * ID_BYTES);
-      objects.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
-      const { sizes, data } = joinParts(objects.map(({ sealed }) => sealed));
-      const request: OpenRequest = { batch, ids, sizes, data };
-      this.#waiting.set(batch, { resolve, reject });
-      const thread = this.#leastBusy();
-      // A thread with nothing to do must not keep the process from ending.
-      if (thread.pending++ === 0) thread.worker.ref();
-      thread.worker.postMessage(request, [data.buffer]);
-    });
+  /**
+   * Opens the objects, whose memory it takes over. Parts are to be released in the order of the batches: a thread
+   * waits at a full ring. Rejected only where the threads fail.
+   */
+  open(objects: readonly SealedInput[]): Promise<OpenedPart> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    const batch = this.#nextBatch++;
+    const ids = new Uint8Array(objects.length * ID_BYTES);
+    objects.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
+    const { sizes, data } = joinParts(objects.map(({ sealed }) => sealed));
+    const request: OpenRequest = { batch, ids, sizes, data };
+    const opened = this.#expect(batch);
+    const thread = this.#leastBusy();
+    // A thread with nothing to do must not keep the process from ending.
+    if (thread.pending++ === 0) thread.worker.ref();
+    thread.worker.postMessage(request, [data.buffer]);
+    return opened;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new Error('the threads were ended'));
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(
+      this.#threads.map(({ worker, control }) => {
+        control.stop();
+        return worker.terminate();
+      }),
+    );
+  }
+
+  #expect(batch: number): Promise<OpenedPart> {
+    const opened = new Promise<OpenedPart>((resolve, reject) =>
+      this.#waiting.set(batch, { resolve, reject }),
+    );
+    // Awaited in its turn; until then a failure must not count as nobody's.
+    opened.catch(() => {});
+    return opened;
   }
 
   #leastBusy(): Thread {
@@ -81,26 +113,44 @@ export class ObjectOpener implements AsyncDisposable {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
-      name: 'open',
-      workerData: this.#material,
-    });
-    const thread: Thread = { worker, pending: 0 };
-    worker.on('message', (reply: OpenReply) => {
-      if (--thread.pending === 0) worker.unref();
-      const waiting = this.#waiting.get(reply.batch);
-      this.#waiting.delete(reply.batch);
-      waiting?.resolve({ plaintexts: splitParts(reply), release: () => releaseBuffer(reply.data) });
-    });
+    const control = new WorkerControl();
+    const ring = new SharedArrayBuffer(RING_BYTES);
+    const start: OpenWorkerStart = { material: this.#material, control: control.buffer, ring };
+    const worker = new Worker(new URL(WORKER_FILE, import.meta.url), { name: 'open', workerData: start });
+    const thread: Thread = { worker, control, ring: new Uint8Array(ring), held: [], pending: 0 };
+    worker.on('message', (reply: OpenReply) => this.#receive(thread, reply));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new Error('a thread ended')));
     this.#threads.push(thread);
     return thread;
   }
 
+  #receive(thread: Thread, reply: OpenReply): void {
+    const waiting = this.#waiting.get(reply.batch);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.batch);
+    if (reply.isLast && --thread.pending === 0) thread.worker.unref();
+    const held: Held = { costBytes: reply.costBytes, isReleased: false };
+    thread.held.push(held);
+    waiting.resolve({
+      plaintexts: repliedParts(reply, thread.ring),
+      next: reply.isLast ? undefined : this.#expect(reply.batch),
+      release: () => release(thread, held),
+    });
+  }
+
   #fail(error: unknown): void {
     this.#failure ??= { error };
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
+  }
+}
+
+/** The ring gets its places back in the order in which they were taken, whoever is first to be done with one. */
+function release(thread: Thread, held: Held): void {
+  held.isReleased = true;
+  for (let [first] = thread.held; first?.isReleased === true; [first] = thread.held) {
+    thread.held.shift();
+    thread.control.release(first.costBytes);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Sealed objects on their way to a thread that opens them, and their plaintexts on the way back: many in one buffer,
+ * Sealed objects on their way to a thread that opens them, and their plaintexts on the way back: many in one message,
  * so that small ones cost no message each.
  */
 
@@ -8,54 +8,64 @@ export interface OpenRequest {
   /** 32 bytes for each object. */
   readonly ids: Uint8Array;
   readonly sizes: Uint32Array;
-  /** The objects, one after the other. */
+  /** The objects, one after the other; the thread decrypts them in place. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
+/** Plaintexts of some of a batch's objects, the next ones each time. They lie in the thread's ring. */
 export interface OpenReply {
   readonly batch: number;
-  /** Bytes of each plaintext, FAILED where there is none. May be fewer than were asked for, see OpenedBatch. */
+  /** Bytes of each plaintext, FAILED where there is none. */
   readonly sizes: Uint32Array;
-  readonly data: Uint8Array<ArrayBuffer>;
+  /** Where each is in the ring; the next of `large` where LARGE. */
+  readonly offsets: Uint32Array;
+  readonly large: readonly Uint8Array[];
+  /** What to release in the ring once all of it is dealt with. */
+  readonly costBytes: number;
+  /** No more of this batch comes. */
+  readonly isLast: boolean;
 }
-
-const RELEASED_FROM_BYTES = 64 * 1024;
 
 /** In place of a size: the object did not open. */
 export const FAILED = 0xffffffff;
+/** In place of an offset. */
+export const LARGE = 0xffffffff;
 
-/** Puts the parts into one buffer that can be transferred; with `take`, a single part's own buffer may be that. */
-export function joinParts(
-  parts: readonly (Uint8Array | undefined)[],
-  options: { take?: boolean } = {},
-): Pick<OpenReply, 'sizes' | 'data'> {
-  const sizes = Uint32Array.from(parts, (part) => part?.length ?? FAILED);
+const RELEASED_FROM_BYTES = 64 * 1024;
+
+/** Puts the parts into one buffer that can be transferred, and gives up their own memory; one alone may be that. */
+export function joinParts(parts: readonly Uint8Array[]): Pick<OpenRequest, 'sizes' | 'data'> {
+  const sizes = Uint32Array.from(parts, (part) => part.length);
   const [only] = parts;
-  if (options.take === true && parts.length === 1 && only !== undefined && ownsBuffer(only)) {
-    return { sizes, data: only };
-  }
-  const total = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  if (parts.length === 1 && only !== undefined && ownsBuffer(only)) return { sizes, data: only };
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
   // Not zero-filled: every byte is written.
   const data = new Uint8Array(Buffer.allocUnsafeSlow(total).buffer, 0, total);
   let offset = 0;
   for (const part of parts) {
-    if (part === undefined) continue;
     data.set(part, offset);
     offset += part.length;
+    releaseBuffer(part);
   }
   return { sizes, data };
 }
 
 /** The parts again, as views. */
-export function splitParts({
-  sizes,
-  data,
-}: Pick<OpenReply, 'sizes' | 'data'>): (Uint8Array<ArrayBuffer> | undefined)[] {
+export function splitParts({ sizes, data }: Pick<OpenRequest, 'sizes' | 'data'>): Uint8Array<ArrayBuffer>[] {
   let offset = 0;
   return Array.from(sizes, (size) => {
-    if (size === FAILED) return undefined;
     offset += size;
     return data.subarray(offset - size, offset);
+  });
+}
+
+/** The plaintexts of a reply, as views. */
+export function repliedParts(reply: OpenReply, ring: Uint8Array): (Uint8Array | undefined)[] {
+  let large = 0;
+  return Array.from(reply.sizes, (size, index) => {
+    if (size === FAILED) return undefined;
+    const offset = reply.offsets[index] ?? LARGE;
+    return offset === LARGE ? reply.large[large++] : ring.subarray(offset, offset + size);
   });
 }
 

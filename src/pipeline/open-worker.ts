@@ -1,50 +1,87 @@
 /** A worker thread that opens sealed objects: verifies, decrypts, decompresses. Started by object-opener.ts only. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decompress } from '../compress/decompress.ts';
+import { decompressTransient } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
-import { openEnvelope } from '../crypto/envelope.ts';
+import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinParts, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
+import { FAILED, LARGE, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
+import { Ring } from './ring.ts';
+import { WorkerControl, WorkerStopped } from './worker-control.ts';
+
+export interface OpenWorkerStart {
+  readonly material: KeyMaterial;
+  readonly control: SharedArrayBuffer;
+  /** For plaintexts. */
+  readonly ring: SharedArrayBuffer;
+}
 
 const ID_BYTES = 32;
-/**
- * A reply ends behind the object that reaches this. Zeros and bombs shrink by a factor of thousands, so what a batch
- * opens to has to be bounded apart from its own size.
- */
-const FULL_REPLY_BYTES = 8 * 2 ** 20;
+/** Sent when there is so much, so that the main thread has work early. */
+const FULL_REPLY_BYTES = 2 ** 20;
 
 const port = parentPort;
 if (port === null) throw new Error('open-worker is a worker thread');
-const material = workerData as KeyMaterial;
+const start = workerData as OpenWorkerStart;
+const { material } = start;
 await initCrypto(material);
+const control = new WorkerControl(start.control);
+const ring = new Ring(start.ring, control);
+
+let batch = 0;
+let sizes: number[] = [];
+let offsets: number[] = [];
+let large: Uint8Array<ArrayBuffer>[] = [];
+let costBytes = 0;
 
 port.on('message', (request: OpenRequest) => {
-  const opened: (Uint8Array | undefined)[] = [];
-  let openedBytes = 0;
-  for (const [index, sealed] of splitParts(request).entries()) {
-    if (openedBytes >= FULL_REPLY_BYTES) break;
-    const plaintext = open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed!);
-    opened.push(plaintext);
-    openedBytes += plaintext?.length ?? 0;
+  batch = request.batch;
+  try {
+    for (const [index, sealed] of splitParts(request).entries()) {
+      control.checkStopped();
+      open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed);
+      if (costBytes >= FULL_REPLY_BYTES) flush(false);
+    }
+    flush(true);
+    releaseBuffer(request.data);
+  } catch (error) {
+    if (!(error instanceof WorkerStopped)) throw error;
+    port.close();
   }
-  const reply: OpenReply = { batch: request.batch, ...joinParts(opened, { take: true }) };
-  port.postMessage(reply, [reply.data.buffer]);
-  for (const plaintext of opened) {
-    if (plaintext !== undefined) releaseBuffer(plaintext);
-  }
-  releaseBuffer(request.data);
 });
 
-/** Undefined where anything is wrong: the main thread opens the object again, and says what. */
-function open(id: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+/** Adds the plaintext to the reply; FAILED where anything is wrong: the main thread finds out, and says, what. */
+function open(id: Uint8Array, sealed: Uint8Array<ArrayBuffer>): void {
+  let plaintext: Uint8Array;
   try {
-    const payload = openEnvelope(material, id, sealed);
-    const plaintext = decompress(payload);
-    if (plaintext.buffer !== payload.buffer && payload.buffer !== sealed.buffer) releaseBuffer(payload);
-    return constantTimeEqual(idHash(material, plaintext), id) ? plaintext : undefined;
+    plaintext = decompressTransient(openEnvelopeInPlace(material, id, sealed));
+    if (!constantTimeEqual(idHash(material, plaintext), id)) throw new Error('another id');
   } catch {
-    return undefined;
+    sizes.push(FAILED);
+    offsets.push(LARGE);
+    return;
   }
+  // Waiting for room only helps when the main thread knows what it may release.
+  const place = ring.reserve(plaintext.length, () => flush(false));
+  place.bytes.set(plaintext);
+  sizes.push(plaintext.length);
+  offsets.push(place.large === undefined ? place.offset : LARGE);
+  if (place.large !== undefined) large.push(place.large);
+  costBytes += place.costBytes;
+  if (plaintext.buffer !== sealed.buffer) releaseBuffer(plaintext);
+}
+
+function flush(isLast: boolean): void {
+  const reply: OpenReply = {
+    batch,
+    sizes: Uint32Array.from(sizes),
+    offsets: Uint32Array.from(offsets),
+    large,
+    costBytes,
+    isLast,
+  };
+  const transfer = large.map((bytes) => bytes.buffer);
+  [sizes, offsets, large, costBytes] = [[], [], [], 0];
+  port?.postMessage(reply, transfer);
 }

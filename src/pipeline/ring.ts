@@ -29,15 +29,16 @@ export class Ring {
   /** Takes a place, once there is room; `beforeWaiting` must send what holds places. */
   reserve(sizeBytes: number, beforeWaiting: () => void): RingPlace {
     const capacity = this.#bytes.length;
-    if (sizeBytes > capacity / 2) {
+    if (sizeBytes > capacity) {
       this.#acquire(sizeBytes, beforeWaiting);
       const large = new Uint8Array(sizeBytes);
       return { offset: -1, costBytes: sizeBytes, bytes: large, large };
     }
     // A place does not go round the end: what is left there is taken along, and released with it.
     const left = capacity - this.#next;
-    const skipped = sizeBytes > left ? left : 0;
-    const offset = skipped > 0 ? 0 : this.#next;
+    const goesRound = sizeBytes > left;
+    const skipped = goesRound ? left : 0;
+    const offset = goesRound ? 0 : this.#next;
     const costBytes = skipped + sizeBytes;
     this.#acquire(costBytes, beforeWaiting);
     this.#next = offset + sizeBytes;

@@ -33,7 +33,10 @@ export interface Repository extends AsyncDisposable {
 
   /** The sealed object; throws ObjectNotFound. */
   get(id: Uint8Array): Promise<Uint8Array>;
-  /** Objects in the order of `ids`; a missing one throws ObjectNotFound when its turn comes. */
+  /**
+   * Objects in the order of `ids`; a missing one throws ObjectNotFound when its turn comes. Each is the caller's, who may
+   * write to its memory and transfer it.
+   */
   getMany(ids: Iterable<Uint8Array>): AsyncIterable<Uint8Array>;
   has(id: Uint8Array): Promise<boolean>;
   /** Stores the object in the running transaction. The bytes may be reused once the promise settles. */

@@ -150,7 +150,7 @@ function mapRepository(objects: ReadonlyMap<string, Uint8Array>): Repository {
   return {
     get: (id: Uint8Array) => Promise.resolve().then(() => get(id)),
     async *getMany(ids: Iterable<Uint8Array>) {
-      for (const id of ids) yield get(id);
+      for (const id of ids) yield get(id).slice();
     },
   } as unknown as Repository;
 }

@@ -84,15 +84,34 @@ async function bombs({ source }: Crafted, count: number): Promise<{ id: Uint8Arr
   return Promise.all(made);
 }
 
-test('open() opens only the first objects where all would take much memory', async () => {
+test('open() goes on with a batch that opens to much only when there is room for it', async () => {
   const crafted = await sample();
   const objects = await bombs(crafted, 100);
   await using opener = new ObjectOpener(crafted.source.key.material, 1);
-  const { plaintexts } = await opener.open(objects);
-  assert.deepEqual(
-    plaintexts.map((one) => one?.[0]),
-    [0, 1, 2, 3, 4, 5, 6, 7],
-  );
+  const marks: (number | undefined)[] = [];
+  let part = await opener.open(objects);
+  for (;;) {
+    assert.ok(part.plaintexts.length < 10);
+    marks.push(...part.plaintexts.map((one) => one?.[0]));
+    const late = part.next?.then(() => 'opened');
+    if (marks.length < 20) await late;
+    part.release();
+    if (part.next === undefined) break;
+    part = await part.next;
+  }
+  assert.deepEqual(marks, [...Array(100).keys()]);
+});
+
+test('open() waits for the parts before, in whichever order parts are released', async () => {
+  const crafted = await sample();
+  await using opener = new ObjectOpener(crafted.source.key.material, 1);
+  const first = await opener.open(await bombs(crafted, 1));
+  const second = await opener.open(await bombs(crafted, 1));
+  second.release();
+  for (let batch = 0; batch < 5; batch++) (await opener.open(await bombs(crafted, 1))).release();
+  assert.equal(first.plaintexts[0]?.length, MEGABYTE);
+  assert.ok(first.plaintexts[0]?.every((byte) => byte === 0));
+  first.release();
 });
 
 test('readMany() gives all of what opens to much more than it takes in the repository', async () => {
