@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { createArchive } from '../../src/archive/create/create.ts';
 import { openSession } from '../../src/archive/session.ts';
 import { Location } from '../../src/format/location.ts';
-import { defaults, RecordingReporter } from '../archive/scratch.ts';
+import { addDatedArchives } from '../archive/dated-archives.ts';
+import { RecordingReporter } from '../archive/scratch.ts';
 import { Workspace, type Outcome, type Program } from '../workspace.ts';
 
 /** Hourly for a day, daily for a month, then ever rarer, over years; some at the edges of days, weeks and years. */
@@ -22,7 +22,7 @@ function times(): string[] {
     '2023-12-31T23:00:01',
   ];
   const from = Date.parse('2024-01-01T01:00:00Z');
-  for (const days of [0, 40, 95, 170, 250, 330, 331, 332, 336, 340]) {
+  for (const days of [0, 40, 80, 95, 130, 170, 200, 250, 300, 330, 331, 332, 333, 336, 340]) {
     result.push(new Date(from + days * 86_400_000).toISOString().slice(0, 19));
   }
   for (const minutes of [0, 1, 61, 125, 126, 400]) {
@@ -37,6 +37,7 @@ const repository = space.join('repo');
 before(async () => {
   writeFileSync(space.join('source'), 'content');
   space.borg(['init', '--encryption', 'repokey', repository]);
+  space.borg(['create', '--timestamp', '2024-05-05T05:05:05', `${repository}::other-1`, 'source']);
   const ctx = {
     env: space.env,
     cwd: space.path,
@@ -49,17 +50,12 @@ before(async () => {
     operations: ['write'],
     exclusive: true,
   });
-  const make = (name: string, time: string) =>
-    createArchive(session, {
-      ...defaults,
-      name,
-      timestampNs: BigInt(Date.parse(`${time}Z`)) * 1_000_000n,
-    });
-  for (const [number, time] of times().entries()) await make(`main-${number}`, time);
-  await make('main-0.checkpoint', '2019-01-01T00:00:00');
-  await make('main-1.checkpoint.2', '2024-11-01T00:00:00');
-  await make('other-1', '2024-05-05T05:05:05');
-  await make('other-2.checkpoint', '2024-06-06T06:06:06');
+  await addDatedArchives(session, 'other-1', [
+    ...times().map((time, number) => [`main-${number}`, time] as const),
+    ['main-0.checkpoint', '2019-01-01T00:00:00'],
+    ['main-1.checkpoint.2', '2024-11-01T00:00:00'],
+    ['other-2.checkpoint', '2024-06-06T06:06:06'],
+  ]);
 });
 after(() => space[Symbol.dispose]());
 
@@ -108,7 +104,7 @@ describe('prune says the same as Borg', () => {
     const byAlcove = space.alcove(args);
     space.borg(['check', '--verify-data', repository]);
     const left = space.borg(['list', '--short', repository]).stdout;
-    assert.match(left, /^main-25$/m);
+    assert.match(left, /^main-30$/m);
     for (const path of [repository, home]) {
       rmSync(path, { recursive: true });
       renameSync(`${path}-before`, path);
