@@ -21,7 +21,7 @@ import { seededRandom } from '../random.ts';
 import type { Random } from '../random.ts';
 import { dataOf, idOf, identity, testContext } from './fakes.ts';
 
-const SEEDS = Number(process.env['ALCOVE_REPLAY_SEEDS'] ?? 15);
+const SEEDS = Number(process.env['ALCOVE_REPLAY_SEEDS'] ?? 25);
 const TRANSACTIONS = 25;
 const OBJECTS = 14;
 /** The manifest has rules of its own. */
@@ -149,7 +149,7 @@ class Campaign {
   async #commit(repository: SegmentRepository): Promise<boolean> {
     const random = this.#random;
     try {
-      await repository.commit({ compact: random.next() < 0.6, threshold: random.integer(4) / 10 });
+      await repository.commit({ compact: random.next() < 0.6, threshold: random.integer(10) / 10 });
       await repository.close();
       return true;
     } catch (error) {
