@@ -20,35 +20,61 @@ interface Kind {
   name: string;
   glob: string;
   promise: Promise_;
+  /** A line or two: where in it the bit flips makes no difference. */
+  small?: true;
 }
 
 const kinds: readonly Kind[] = [
-  { name: 'repository README', glob: 'repo/README', promise: 'right or refused' },
+  { name: 'repository README', glob: 'repo/README', promise: 'right or refused', small: true },
   { name: 'repository config', glob: 'repo/config', promise: 'right or refused' },
   { name: 'segment with data', glob: 'repo/data/0/[0-9]', promise: 'right or refused' },
   { name: 'repository index', glob: 'repo/index.*', promise: 'works' },
   { name: 'repository hints', glob: 'repo/hints.*', promise: 'works' },
   { name: 'repository integrity file', glob: 'repo/integrity.*', promise: 'works' },
-  { name: 'repository nonce', glob: 'repo/nonce', promise: 'right or refused' },
+  { name: 'repository nonce', glob: 'repo/nonce', promise: 'right or refused', small: true },
   { name: 'cache config', glob: 'home/.cache/borg/*/config', promise: 'right or refused' },
   { name: 'chunks cache', glob: 'home/.cache/borg/*/chunks', promise: 'works' },
   { name: 'files cache', glob: 'home/.cache/borg/*/files*', promise: 'works' },
-  { name: 'security location', glob: 'home/.config/borg/security/*/location', promise: 'right or refused' },
-  { name: 'security key type', glob: 'home/.config/borg/security/*/key-type', promise: 'right or refused' },
+  {
+    name: 'security location',
+    glob: 'home/.config/borg/security/*/location',
+    promise: 'right or refused',
+    small: true,
+  },
+  {
+    name: 'security key type',
+    glob: 'home/.config/borg/security/*/key-type',
+    promise: 'right or refused',
+    small: true,
+  },
   {
     name: 'security timestamp',
     glob: 'home/.config/borg/security/*/manifest-timestamp',
     promise: 'right or refused',
+    small: true,
   },
-  { name: 'security nonce', glob: 'home/.config/borg/security/*/nonce', promise: 'right or refused' },
+  {
+    name: 'security nonce',
+    glob: 'home/.config/borg/security/*/nonce',
+    promise: 'right or refused',
+    small: true,
+  },
   { name: 'key file', glob: 'home/.config/borg/keys/*', promise: 'right or refused' },
 ];
 
+interface Damage {
+  name: string;
+  apply: (path: string) => void;
+  /** What a small file need not go through. */
+  largeOnly?: boolean;
+}
+
 /** Ways to damage a file; positions are shares of its length. */
-const damages: readonly { name: string; apply: (path: string) => void }[] = [
+const damages: readonly Damage[] = [
   ...[0, 0.3, 0.6, 0.95].map((share) => ({
     name: `a flipped bit at ${share * 100} %`,
     apply: (path: string) => flip(path, share),
+    largeOnly: share !== 0.3,
   })),
   {
     name: 'half of it missing',
@@ -84,7 +110,7 @@ describe('a damaged file', () => {
   before(() => {
     mkdirSync(base.join('tree'));
     for (let i = 0; i < 20; i++) writeFileSync(base.join('tree', `file-${i}`), noise(5_000, i + 1));
-    writeFileSync(base.join('tree', 'large'), noise(1_500_000, 99));
+    writeFileSync(base.join('tree', 'large'), noise(700_000, 99));
     wanted = listTree(base.join('tree'));
     base.alcove(['init', '--encryption', 'keyfile', base.join('repo')]);
     base.alcove(['create', `${base.join('repo')}::one`, 'tree']);
@@ -111,6 +137,7 @@ describe('a damaged file', () => {
   for (const kind of kinds) {
     it(`of the kind "${kind.name}" ${kind.promise === 'works' ? 'is made again' : 'gives right data or a clear error'}`, () => {
       for (const damage of damages) {
+        if (kind.small && damage.largeOnly) continue;
         using space = new Workspace();
         copy(`${original}/.`, space.path);
         const files = globSync(kind.glob, { cwd: space.path });
