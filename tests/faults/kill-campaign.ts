@@ -58,7 +58,7 @@ export async function runKillCampaign(campaign: Campaign): Promise<Record<Step['
 }
 
 /** So that one run crosses many segments. */
-function useSmallSegments(repository: string): void {
+export function useSmallSegments(repository: string): void {
   const path = join(repository, 'config');
   const config = readFileSync(path, 'utf8');
   const changed = config.replace(/^max_segment_size = .*$/m, 'max_segment_size = 1000000');
@@ -100,7 +100,8 @@ function nextStep(
   };
 }
 
-function runAndKill(
+/** Kills it after the delay, unless it has ended by then. */
+export function runAndKill(
   space: Workspace,
   args: string[],
   delayMs: number,

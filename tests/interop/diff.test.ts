@@ -20,6 +20,7 @@ const PATTERN_NEVER_MATCHED = 101;
 const isRoot = process.getuid?.() === 0;
 const space = new Workspace({ BORG_EXIT_CODES: 'modern' });
 const repository = space.join('repo');
+const tree = (...parts: string[]) => space.join('tree', ...parts);
 
 before(() => {
   buildTree();
@@ -137,7 +138,6 @@ describe('diff --numeric-ids', () => {
 });
 
 function buildTree(): void {
-  const tree = (...parts: string[]) => space.join('tree', ...parts);
   for (const folder of ['', 'links', 'gone', 'below', 'swap']) mkdirSync(tree(folder), { recursive: true });
   writeFileSync(tree('same'), 'same');
   writeFileSync(tree('changed'), 'before');
@@ -162,7 +162,6 @@ function buildTree(): void {
 }
 
 function changeTree(): void {
-  const tree = (...parts: string[]) => space.join('tree', ...parts);
   writeFileSync(Buffer.concat([Buffer.from(tree('bytes-')), Buffer.from([0xff, 0xfe])]), 'others');
   writeFileSync(tree('changed'), 'and after');
   writeFileSync(tree('large'), Buffer.concat([noise(3_000_000, 1), noise(2_000_000, 4)]));

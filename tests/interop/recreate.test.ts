@@ -83,6 +83,13 @@ function same(args: readonly string[], paths: readonly string[] = [], options = 
   return found.stderr;
 }
 
+/** Start and comment of an archive. */
+function info(name: string): readonly string[] {
+  const { stdout } = space.borg(['info', '--json', `${repository}::${name}`]);
+  const { archives } = JSON.parse(stdout) as { archives: { start: string; comment: string }[] };
+  return [archives[0]!.start, archives[0]!.comment];
+}
+
 function extract(program: Program, name: string): string[] {
   const destination = space.join(`restored-${count++}`);
   mkdirSync(destination);
@@ -124,25 +131,16 @@ describe('recreate makes the archive that the reference makes', () => {
 
   it('compressed again in any case, and cut anew', () => {
     same(['--recompress=always', '-C', 'zlib,9'], [], { csizes: false });
-    space.alcove([
-      ...['recreate', '--recompress', 'always', '-C', 'auto,lzma,2', '--chunker-params', 'fixed,100000'],
-      ...['--target', 'both', `${repository}::old`],
-    ]);
+    const both = ['--recompress', 'always', '-C', 'auto,lzma,2', '--chunker-params', 'fixed,100000'];
+    space.alcove(['recreate', ...both, '--target', 'both', `${repository}::old`]);
     assert.deepEqual(extract(space.borg, 'both'), listTree(tree()));
     space.borg(['check', '--verify-data', repository]);
   });
 
   it('with another comment and another time', () => {
-    const info = (name: string) => {
-      const { stdout } = space.borg(['info', '--json', `${repository}::${name}`]);
-      const { archives } = JSON.parse(stdout) as { archives: { start: string; comment: string }[] };
-      return [archives[0]!.start, archives[0]!.comment];
-    };
+    const changes = ['--comment', 'by {hostname}', '--timestamp', '2020-02-02T02:02:02'];
     for (const program of ['alcove', 'borg'] as const) {
-      space[program]([
-        ...['recreate', '--comment', 'by {hostname}', '--timestamp', '2020-02-02T02:02:02'],
-        ...['--target', program, `${repository}::old`],
-      ]);
+      space[program](['recreate', ...changes, '--target', program, `${repository}::old`]);
     }
     assert.deepEqual(info('alcove'), info('borg'));
     assert.equal(info('alcove')[0], '2020-02-02T02:02:02.000000');
