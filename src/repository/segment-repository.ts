@@ -240,6 +240,7 @@ export class SegmentRepository implements Repository {
       storageQuotaBytes: this.storageQuotaBytes,
       additionalFreeSpaceBytes,
       maxSegmentSizeBytes,
+      isLocked: () => this.#lock?.isExclusive === true,
     });
   }
 

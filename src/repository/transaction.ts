@@ -31,6 +31,8 @@ export interface TransactionOptions {
   readonly storageQuotaBytes: number;
   readonly additionalFreeSpaceBytes: number;
   readonly maxSegmentSizeBytes: number;
+  /** Whether the exclusive lock is still held; if not, what is in the log may be another's. */
+  readonly isLocked: () => boolean;
 }
 
 /** A segment of a magic and a COMMIT. */
@@ -183,8 +185,8 @@ export class Transaction {
     this.#doomed = error instanceof Error ? error : new Error(String(error));
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
       this.#say('warning', 'No space left on device, cleaning up partial transaction to free space.');
-      const { log } = this.#options;
-      log.removeUncommitted(log.lastCommitted());
+      const { isLocked, log } = this.#options;
+      if (isLocked()) log.removeUncommitted(log.lastCommitted());
     }
     return error;
   }

@@ -289,6 +289,47 @@ describe('opening', () => {
     await assert.rejects(repository.close(), { name: 'NotLocked' });
   });
 
+  for (const how of ['rolls back', 'runs out of space']) {
+    it(`leaves the work of another alone that broke its lock, when it ${how}`, async () => {
+      const inner = new MemoryStore();
+      const store = new FaultyStore(inner);
+      const repository = await create(store);
+      await repository.put(idOf('base'), dataOf('base'));
+      await repository.commit();
+      await repository.put(idOf('ours'), dataOf('ours', 400_000));
+      const otherStore = inner.forOtherProcess();
+      const other = { owner: identity(2).owner, isAlive: ({ pid }: LockOwner) => pid === 2 };
+      await repository.breakLock();
+      await using second = await openRepositoryIn(testContext(), otherStore, {
+        exclusive: true,
+        identity: other,
+      });
+      await second.put(idOf('theirs'), dataOf('theirs', 400_000));
+      if (how === 'rolls back') await repository.rollback();
+      else {
+        store.fault = { at: store.operations.length, kind: 'ENOSPC' };
+        await assert.rejects(repository.put(idOf('more'), dataOf('more', 400_000)), { code: 'ENOSPC' });
+      }
+      await second.commit();
+      await repository.close().catch(() => {});
+      const third = await openRepositoryIn(testContext(), inner.afterCrash(), { identity: identity(3) });
+      assert.deepEqual(await third.get(idOf('theirs')), dataOf('theirs', 400_000));
+      await third.close();
+    });
+  }
+
+  it('takes a COMMIT for the last word only at the end of a segment', async () => {
+    const store = new MemoryStore();
+    const repository = await create(store);
+    await repository.put(idOf(1), dataOf(1));
+    await repository.commit();
+    await repository.close();
+    const rest = [COMMIT_ENTRY, encodePut(idOf(2), dataOf(2)), COMMIT_ENTRY];
+    createWholeFile(store, 'data/0/2', concatBytes([SEGMENT_MAGIC, ...rest]));
+    await using again = await open(store);
+    assert.equal(await again.count(), 1);
+  });
+
   it('does not write over the remains of an unknown first transaction', async () => {
     const store = new MemoryStore();
     await (await create(store)).close();
