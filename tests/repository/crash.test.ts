@@ -173,6 +173,47 @@ describe('a power failure after', () => {
   }
 });
 
+describe('an operation that fails in the middle of', () => {
+  for (const [name, run] of Object.entries(transactions)) {
+    for (const kind of ['EIO', 'ENOSPC'] as const) {
+      it(`"${name}" by ${kind} is told; what was committed stays, also after a power failure`, async () => {
+        const base = await prepare();
+        const states = await statesOf(base, run);
+        for (let at = 0; ; at++) {
+          const memory = base.afterCrash(KEEP_UNSYNCED);
+          const store = new FaultyStore(memory, { at, kind });
+          const repository = await openRepositoryIn(testContext(), store, {
+            exclusive: true,
+            identity: identity(3),
+          }).catch(() => undefined);
+          // The lock, of which other tests are.
+          if (repository === undefined) continue;
+          let error: unknown;
+          await run(repository).catch((reason: unknown) => (error = reason));
+          const where = `${kind} at ${at}: ${store.operations[at]}`;
+          const isLast = store.operations.length <= at;
+          store.fault = undefined;
+          if (error === undefined) assert.deepEqual(await contentsOf(repository), states.at(-1), where);
+          await checkAfterCrash(memory.afterCrash(), states, where);
+          // The same process goes on, too, from one of the states.
+          await repository.rollback();
+          const contents = await contentsOf(repository);
+          assert.ok(
+            states.some((state) => sameContents(state, contents)),
+            `${where}: the process that goes on`,
+          );
+          await repository.put(idOf('on'), dataOf('on'));
+          await repository.commit();
+          contents.set(toHex(idOf('on')), toHex(dataOf('on')));
+          await checkAfterCrash(memory.afterCrash(), [contents], `${where}: going on`);
+          await repository.close();
+          if (isLast) break;
+        }
+      });
+    }
+  }
+});
+
 describe('a power failure while a repository is made', () => {
   it('leaves none, one without objects, or one with the first transaction', async () => {
     let outcomes = '';
