@@ -283,6 +283,15 @@ describe('BackupRun', () => {
       assert.equal(mostOpen, 256);
     }));
 
+  it('fails where a thread takes a chunk for stored that is not', () =>
+    staged(0, async (stage) => {
+      const { run, reader } = stage;
+      add(stage, 'one');
+      await reader.deliverKnown('one', chunk(1)).catch((error: Error) => reader.fail('one', error));
+      await assert.rejects(run.finish(), { name: 'ChunksIndexError' });
+      await run.stop();
+    }));
+
   it('fails where a chunk can not be stored', () =>
     staged(0, async (stage) => {
       const { run, reader, session } = stage;
