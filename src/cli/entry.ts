@@ -8,8 +8,11 @@ import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io
 import { StreamOutput } from './output/stream-output.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
 import { nowNs } from '../platform/clock.ts';
+import { keepHeapsSmall } from '../platform/heap.ts';
 import { programWord } from '../platform/program-word.ts';
 import { versionText } from './version.ts';
+
+keepHeapsSmall();
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 

@@ -3,12 +3,11 @@ import { Worker } from 'node:worker_threads';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { joinParts, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
 import type { OpenWorkerStart } from './open-worker.ts';
+import { RING_BYTES } from './ring.ts';
 import { WorkerControl } from './worker-control.ts';
 
 const WORKER_FILE = import.meta.url.endsWith('.ts') ? './open-worker.ts' : './open-worker.js';
 const ID_BYTES = 32;
-/** Memory for plaintexts that wait to be used, for each thread; room for the default's largest chunk. */
-const RING_BYTES = 2 ** 23 + 2 ** 20;
 
 /** An object as it is in the repository. */
 export interface SealedInput {

@@ -16,11 +16,6 @@ export interface PipelineOptions extends ProcessorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Memory for sealed chunks that wait to be stored: over all threads, and the most and the least for one. */
-const ALL_RINGS_BYTES = 64 * 2 ** 20;
-const MAX_RING_BYTES = 24 * 2 ** 20;
-/** Twice the default's largest chunk: a larger one travels in memory of its own. */
-const MIN_RING_BYTES = 2 * (2 ** 23 + 2 ** 12);
 /** Jobs that may wait for a thread before `ready` does. */
 const MAX_WAITING = 512;
 const MAX_BATCH_JOBS = 64;
@@ -122,11 +117,7 @@ export class Pipeline {
     if (this.#workers.length >= threads) return undefined;
     // Only what can be sent: callers may keep more in their options.
     const options = { material, compression, chunkerParams, chunkSeed };
-    const ringBytes = Math.max(
-      MIN_RING_BYTES,
-      Math.min(MAX_RING_BYTES, Math.floor(ALL_RINGS_BYTES / threads)),
-    );
-    const worker = new WorkerHandle(options, ringBytes, {
+    const worker = new WorkerHandle(options, {
       leaseNonces: (blocks) => this.#options.leaseNonces(blocks),
       onDone: () => this.#planDispatch(),
       onFailure: (error) => this.#fail(error),

@@ -1,5 +1,11 @@
 import type { WorkerControl } from './worker-control.ts';
 
+/**
+ * Memory of a thread's ring. The default's largest chunk (8 MiB) fits when nothing else is there, some three of usual size
+ * at a time; a larger one travels in memory of its own.
+ */
+export const RING_BYTES = 9 * 2 ** 20;
+
 /** Where a chunk's id and envelope are. */
 export interface RingPlace {
   /** In the ring; -1 where it is `large`. */

@@ -6,6 +6,7 @@ import type { ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
 import { type ResultMessage, resultRows } from './result-message.ts';
+import { RING_BYTES } from './ring.ts';
 import { WorkerControl } from './worker-control.ts';
 
 /** A job and who waits for it. */
@@ -46,13 +47,13 @@ export class WorkerHandle {
   #delivery: Promise<void> = Promise.resolve();
   #closing = false;
 
-  constructor(options: ProcessorOptions, ringBytes: number, events: WorkerEvents) {
+  constructor(options: ProcessorOptions, events: WorkerEvents) {
     this.#events = events;
     const { port1, port2 } = new MessageChannel();
     this.#indexPort = port1;
     // The port must not keep the process alive.
     port1.unref();
-    const ring = new SharedArrayBuffer(ringBytes);
+    const ring = new SharedArrayBuffer(RING_BYTES);
     this.#ring = new Uint8Array(ring);
     const start: WorkerStart = { options, control: this.#control.buffer, indexPort: port2, ring };
     this.#worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
