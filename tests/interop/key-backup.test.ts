@@ -14,7 +14,7 @@ function typed(paper: string): string[] {
 const keyOf = (repository: string) => readFileSync(`${repository}/config`, 'utf8').split('key = ')[1];
 
 describe('a printed key', () => {
-  for (const encryption of ['repokey', 'keyfile-blake2', 'authenticated']) {
+  for (const encryption of ['repokey', 'keyfile-blake2']) {
     it(`of --encryption=${encryption} reads the same by both programs, and is taken by both`, () => {
       using space = new Workspace();
       const repository = space.join('repo');
