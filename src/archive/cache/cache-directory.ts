@@ -170,7 +170,8 @@ export class CacheDirectory {
   /** Copies what the transaction will change. */
   beginTransaction(): void {
     this.store.createFolder('txn.tmp');
-    for (const name of ['config', 'chunks']) this.#copy(name, `txn.tmp/${name}`);
+    this.#copyConfig('config', 'txn.tmp/config');
+    this.#copy('chunks', 'txn.tmp/chunks');
     if (this.exists(this.filesName)) this.#copy(this.filesName, `txn.tmp/${this.filesName}`);
     else this.saveText(`txn.tmp/${this.filesName}`, '');
     this.store.rename('txn.tmp', 'txn.active');
@@ -186,7 +187,11 @@ export class CacheDirectory {
   rollback(): void {
     this.removeTree('txn.tmp');
     if (!this.exists('txn.active')) return;
-    for (const { name } of this.store.list('txn.active')) this.#copy(`txn.active/${name}`, name);
+    for (const { name } of this.store.list('txn.active')) {
+      if (name !== 'config') this.#copy(`txn.active/${name}`, name);
+    }
+    // Last, since it tells whether the others are whole.
+    if (this.exists('txn.active/config')) this.#copyConfig('txn.active/config', 'config');
     this.endTransaction();
   }
 
@@ -208,6 +213,11 @@ export class CacheDirectory {
     const hasher = new IntegrityHasher(name);
     this.#write(name, hashed(pieces, hasher));
     return encodeIntegrityData(hasher.finish());
+  }
+
+  /** Durably: without its config the cache is none, while damage to the other files is recognized by it. */
+  #copyConfig(from: string, to: string): void {
+    this.saveText(to, this.readText(from));
   }
 
   #copy(from: string, to: string): void {
