@@ -7,22 +7,26 @@ import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
 
 const specs = [
-  ...[
-    'none',
-    'lz4',
-    'zstd',
-    'zstd,1',
-    'zstd,12',
-    'zstd,22',
-    'zlib',
-    'zlib,0',
-    'zlib,9',
-    'lzma',
-    'lzma,0',
-    'lzma,9',
-  ],
-  ...['auto,lz4', 'auto,zstd,10', 'auto,zlib,6', 'auto,lzma,2', 'obfuscate,1,lz4', 'obfuscate,6,zstd,3'],
-  ...['obfuscate,110,none', 'obfuscate,123,auto,lzma,0'],
+  'none',
+  'lz4',
+  'zstd',
+  'zstd,1',
+  'zstd,12',
+  'zstd,22',
+  'zlib',
+  'zlib,0',
+  'zlib,9',
+  'lzma',
+  'lzma,0',
+  'lzma,9',
+  'auto,lz4',
+  'auto,zstd,10',
+  'auto,zlib,6',
+  'auto,lzma,2',
+  'obfuscate,1,lz4',
+  'obfuscate,6,zstd,3',
+  'obfuscate,110,none',
+  'obfuscate,123,auto,lzma,0',
 ];
 
 /** Some of it compresses, some does not, and no two seeds share a chunk. */
