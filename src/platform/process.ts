@@ -126,8 +126,9 @@ function findExecutable(command: string, env: Environment): string {
   for (const folder of command === '' ? [] : folders) {
     const path = join(folder, command);
     try {
-      if (!statSync(path).isFile()) continue;
+      const isFile = statSync(path).isFile();
       problem = 'EACCES';
+      if (!isFile) continue;
       accessSync(path, constants.X_OK);
       return path.includes('/') ? path : `./${path}`;
     } catch (error) {
