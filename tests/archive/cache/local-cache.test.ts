@@ -19,8 +19,9 @@ import {
   cacheLock,
   destroyCache,
 } from '../../../src/archive/cache/local-cache.ts';
+import { Statistics } from '../../../src/archive/statistics.ts';
 import { EncryptionMethodMismatch, LockTimeout, RepositoryReplay } from '../../../src/errors.ts';
-import { toHex } from '../../../src/util/bytes.ts';
+import { fromHex, toHex } from '../../../src/util/bytes.ts';
 import { noise, Scratch } from '../scratch.ts';
 
 /** A repository with two archives, and the folder of its cache. */
@@ -226,6 +227,18 @@ describe('AdHocCache', () => {
       // One reference more to each chunk of a file, and the new archive's own objects; all sizes are found out.
       for (const [id, entry] of before) assert.ok(after.has(id), entry);
       for (const entry of after.values()) assert.ok(!entry.split(' ').includes('0'), entry);
+    }));
+
+  it('deletes nothing that was there, however often it is released', () =>
+    withCache(async (scratch, folder) => {
+      const ids = [...(await counts(scratch)).keys()].map(fromHex);
+      rmSync(folder, { recursive: true });
+      await using session = await scratch.open();
+      await using cache = await session.openCache({ permitAdHoc: true });
+      await cache.begin();
+      for (let i = 0; i < 3; i++) for (const id of ids) await cache.decref(id, new Statistics());
+      await session.repository.commit();
+      for (const id of ids) assert.ok(await session.repository.has(id));
     }));
 
   it('is not used where the local cache is in step', () =>
