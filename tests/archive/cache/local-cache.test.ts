@@ -231,7 +231,7 @@ describe('AdHocCache', () => {
 
   it('deletes nothing that was there, however often it is released', () =>
     withCache(async (scratch, folder) => {
-      const ids = [...(await counts(scratch)).keys()].map(fromHex);
+      const ids = [...(await counts(scratch)).keys()].map((hex) => fromHex(hex));
       rmSync(folder, { recursive: true });
       await using session = await scratch.open();
       await using cache = await session.openCache({ permitAdHoc: true });
