@@ -8,9 +8,14 @@ export {
 } from './archive/archive-selection.ts';
 export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create/create.ts';
 export type { BackupSelection, BackupSource } from './archive/create/backup-source.ts';
+export { diffArchives, type DiffOptions } from './archive/diff/diff.ts';
+export type { Change } from './archive/diff/change.ts';
+export type { PathDiff } from './archive/diff/compare-archives.ts';
 export { extractArchive, type ExtractOptions } from './archive/extract/extract.ts';
 export { initRepository, type InitOptions } from './archive/init-repository.ts';
 export { PatternMatcher } from './archive/patterns/pattern-matcher.ts';
+export { recreateArchive, recreateArchives, type RecreateOptions } from './archive/recreate/recreate.ts';
+export { renameArchive } from './archive/rename.ts';
 export { openSession as openRepository, type Session, type SessionOptions } from './archive/session.ts';
 export { BorgError, BorgWarning } from './errors.ts';
 export type { ChunkRef, Item } from './format/item.ts';

@@ -10,6 +10,7 @@ const options: readonly OptionSpec[] = [
   { flags: ['--no-cache-sync'], dest: 'noCacheSync', help: '' },
   { flags: ['-e', '--exclude'], dest: 'patterns', metavar: 'PATTERN', help: '' },
   { flags: ['--exclude-from'], dest: 'patterns', metavar: 'FILE', help: '' },
+  { flags: ['--mode'], dest: 'mode', metavar: 'MODE', impliedText: 'usual', help: '' },
   { flags: ['--info', '-v', '--verbose'], dest: 'level', help: '' },
 ];
 
@@ -44,6 +45,17 @@ describe('readTokens()', () => {
     ],
     ['a value that begins with a dash and has a space', ['-e', '- x'], [['-e', '- x']]],
     ['a value that is a negative number', ['-e', '-5'], [['-e', '-5']]],
+    ['an implied value at the end', ['REPO', '--mode'], [['--mode', 'usual']]],
+    [
+      'an implied value before another option',
+      ['--mode', '-s'],
+      [
+        ['--mode', 'usual'],
+        ['-s', undefined],
+      ],
+    ],
+    ['a value in place of the implied one', ['--mode', 'other'], [['--mode', 'other']]],
+    ['a value joined in place of the implied one', ['--mo=other', 'x'], [['--mode', 'other']]],
     ['a lone dash as a value', ['--exclude-from', '-'], [['--exclude-from', '-']]],
     [
       'an empty value',
