@@ -214,6 +214,35 @@ describe('an operation that fails in the middle of', () => {
   }
 });
 
+describe('a power failure while the key is replaced, or nonces are reserved,', () => {
+  for (const [policyName, makePolicy] of Object.entries(policies)) {
+    it(`that ${policyName} leaves the old one or the new one`, async () => {
+      const base = await prepare();
+      for (let at = 0; ; at++) {
+        const memory = base.afterCrash(KEEP_UNSYNCED);
+        const store = new FaultyStore(memory, { at, kind: 'crash' });
+        const error = await crashDuring(store, async (repository) => {
+          await repository.saveKey('another key');
+          await repository.commitNonceReservation(7n, undefined);
+          await repository.saveKey('a third key');
+          await repository.commitNonceReservation(9n, 7n);
+        });
+        const repository = await reopen(memory.afterCrash(makePolicy(at)), { exclusive: true });
+        const found = `${await repository.loadKey()}, ${await repository.getFreeNonce()}`;
+        const states = ['a key, undefined', 'another key, undefined', 'another key, 7', 'a third key, 7'];
+        assert.ok([...states, 'a third key, 9'].includes(found), `crash at ${at}: ${found}`);
+        if (error === undefined) {
+          assert.equal(found, 'a third key, 9');
+          break;
+        }
+        await repository.saveKey('the last key');
+        assert.equal(await repository.loadKey(), 'the last key');
+        await repository.close();
+      }
+    });
+  }
+});
+
 describe('a power failure while a repository is made', () => {
   it('leaves none, one without objects, or one with the first transaction', async () => {
     let outcomes = '';
