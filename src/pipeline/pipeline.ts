@@ -20,11 +20,19 @@ export interface PipelineOptions extends ProcessorOptions {
 const MAX_WAITING = 512;
 const MAX_BATCH_JOBS = 64;
 const MAX_BATCH_BYTES = 2 * 2 ** 20;
+/** Fewer jobs are not divided between threads. */
+const MIN_SHARE_JOBS = 16;
+/** With less than this waiting, a busy thread gets no second batch: a message costs more than it gains. */
+const FULL_BATCH_JOBS = MAX_BATCH_JOBS / 2;
+/** With less than this waiting, the threads that run are enough: another one takes some 40 ms to start. */
+const NEW_THREAD_JOBS = 64;
+const NEW_THREAD_BYTES = 4 * 2 ** 20;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #workers: WorkerHandle[] = [];
   #waiting: Task[] = [];
+  #waitingBytes = 0;
   #wakeups: (() => void)[] = [];
   #index: SharedIndex | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -48,6 +56,7 @@ export class Pipeline {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure.error);
       this.#waiting.push({ job, onChunk, resolve, reject });
+      this.#waitingBytes += sizeOf(job);
       this.#planDispatch();
     });
   }
@@ -93,28 +102,40 @@ export class Pipeline {
 
   #dispatch(): void {
     while (this.#waiting.length > 0 && this.#failure === undefined) {
-      const worker = this.#workers.find((candidate) => candidate.hasRoom) ?? this.#startWorker();
+      const worker = this.#workerForMore();
       if (worker === undefined) break;
       worker.send(this.#takeBatch());
     }
     if (this.#waiting.length < MAX_WAITING) this.#wake();
   }
 
+  #workerForMore(): WorkerHandle | undefined {
+    const idle = this.#workers.find((worker) => worker.isIdle);
+    if (idle !== undefined) return idle;
+    const [jobs, sizeBytes] = [this.#waiting.length, this.#waitingBytes];
+    const isMuch = jobs >= NEW_THREAD_JOBS || sizeBytes >= NEW_THREAD_BYTES;
+    const running = this.#workers.length;
+    if (running === 0 || (isMuch && running < this.#options.threads)) return this.#startWorker();
+    if (jobs < FULL_BATCH_JOBS && sizeBytes < MAX_BATCH_BYTES) return undefined;
+    return this.#workers.find((worker) => worker.hasRoom);
+  }
+
   #takeBatch(): Task[] {
-    // An even share for each thread where there is little to do.
-    const share = Math.ceil(this.#waiting.length / (2 * this.#options.threads));
-    const most = Math.min(MAX_BATCH_JOBS, share);
+    const takers = Math.max(
+      1,
+      this.#workers.reduce((count, worker) => count + (worker.isIdle ? 1 : 0), 0),
+    );
+    const share = Math.max(MIN_SHARE_JOBS, Math.ceil(this.#waiting.length / (2 * takers)));
+    const most = Math.min(MAX_BATCH_JOBS, share, this.#waiting.length);
     let sizeBytes = 0;
     let count = 0;
-    while (count < most && sizeBytes < MAX_BATCH_BYTES) {
-      sizeBytes += this.#waiting[count++]?.job.sizeHintBytes ?? Infinity;
-    }
+    while (count < most && sizeBytes < MAX_BATCH_BYTES) sizeBytes += sizeOf(this.#waiting[count++]!.job);
+    this.#waitingBytes -= sizeBytes;
     return this.#waiting.splice(0, count);
   }
 
-  #startWorker(): WorkerHandle | undefined {
-    const { threads, material, compression, chunkerParams, chunkSeed } = this.#options;
-    if (this.#workers.length >= threads) return undefined;
+  #startWorker(): WorkerHandle {
+    const { material, compression, chunkerParams, chunkSeed } = this.#options;
     // Only what can be sent: callers may keep more in their options.
     const options = { material, compression, chunkerParams, chunkSeed };
     const worker = new WorkerHandle(options, {
@@ -133,6 +154,7 @@ export class Pipeline {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#waitingBytes = 0;
     for (const task of waiting) task.reject(error);
     this.#closed = Promise.all(this.#workers.map((worker) => worker.close(error))).then(() => undefined);
     this.#wake();
@@ -143,6 +165,11 @@ export class Pipeline {
     this.#wakeups = [];
     for (const wake of wakeups) wake();
   }
+}
+
+/** What is not known counts as much. */
+function sizeOf(job: FileJob): number {
+  return job.sizeHintBytes ?? NEW_THREAD_BYTES;
 }
 
 export function createPipeline(options: PipelineOptions): Pipeline {

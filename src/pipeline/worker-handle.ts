@@ -19,7 +19,7 @@ export interface Task {
 
 export interface WorkerEvents {
   leaseNonces(blocks: number): Promise<bigint>;
-  /** A task is done; the worker may take more. */
+  /** A batch is done; the worker may take more. */
   onDone(): void;
   /** The worker, or what it depends on, is broken. */
   onFailure(error: unknown): void;
@@ -71,6 +71,10 @@ export class WorkerHandle {
     this.#worker.on('exit', () => {
       if (!this.#closing) this.#fail(new Error('the thread ended'));
     });
+  }
+
+  get isIdle(): boolean {
+    return this.#batches.length === 0;
   }
 
   /** Whether it makes sense to send another batch. */
@@ -143,7 +147,8 @@ export class WorkerHandle {
       this.#tasks.delete(row.job);
       if (row.type === 'file') task?.resolve(row.result);
       else task?.reject(describeFailure(row.reason, task.job));
-      if (this.#batches[0]?.lastJob === row.job) this.#batches.shift();
+      if (this.#batches[0]?.lastJob !== row.job) continue;
+      this.#batches.shift();
       this.#events.onDone();
     }
     this.#control.release(message.costBytes);
