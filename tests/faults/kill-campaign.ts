@@ -34,10 +34,13 @@ export async function runKillCampaign(campaign: Campaign): Promise<Record<Step['
   buildTree(tree, random);
   space.alcove(['init', '--encryption', 'repokey', repository]);
   useSmallSegments(repository);
+  const startMs = performance.now();
   space.alcove(['create', `${repository}::first`, 'tree']);
-  let archives: ReadonlySet<string> = new Set(['first']);
+  const createMs = performance.now() - startMs;
+  space.alcove(['create', `${repository}::second`, 'tree']);
+  let archives: ReadonlySet<string> = new Set(['first', 'second']);
   const hits = { create: 0, delete: 0, compact: 0 };
-  const typicalMs = { create: 600, delete: 500, compact: 400 };
+  const typicalMs = { create: createMs, delete: 0.8 * createMs, compact: 0.7 * createMs };
   for (let kill = 0, attempt = 0; kill < campaign.kills; attempt++) {
     assert.ok(attempt < campaign.kills * 4, 'too few kills hit a running process');
     const step = nextStep(repository, tree, archives, attempt, random);
@@ -46,7 +49,8 @@ export async function runKillCampaign(campaign: Campaign): Promise<Record<Step['
       step.args,
       random.next() * typicalMs[step.kind] * 1.2,
     );
-    typicalMs[step.kind] = killed ? typicalMs[step.kind] : 0.5 * (typicalMs[step.kind] + elapsedMs);
+    // A machine that became busy would else see them all killed before they begin.
+    typicalMs[step.kind] = killed ? 1.03 * typicalMs[step.kind] : 0.5 * (typicalMs[step.kind] + elapsedMs);
     if (killed) {
       kill++;
       hits[step.kind]++;
