@@ -51,6 +51,11 @@ interface Entry {
 const MAX_NS = 2n ** 63n - 1n;
 /** Two days before the end of a signed 32-bit time_t: Borg's limit, kept so that the entries of both agree. */
 const MAX_STORED_NS = (2n ** 31n - 1n - 48n * 3600n) * 1_000_000_000n;
+const NS_PER_S = 1_000_000_000n;
+/** Linux takes a file's time from a clock that goes on up to 100 times a second. */
+const FINE_GRANULARITY_NS = 10_000_000n;
+/** File systems that keep whole seconds, or two. */
+const COARSE_GRANULARITY_NS = 2_000_000_000n;
 const NEW_BLOCK_BYTES = 1 << 20;
 /** Offsets within a block are uint32. */
 const MAX_BLOCK_BYTES = 1 << 30;
@@ -114,11 +119,20 @@ export class FilesCache {
     return { known: true, ids: entry.ids };
   }
 
-  /** Remembers a file that was read, with the stat from before it was read. */
-  memorize(pathHash: Uint8Array, stat: FilesCacheStat, ids: readonly Uint8Array[]): void {
+  /**
+   * Remembers a file that was read, with the stat from before it was read. Not so a file that had only just changed
+   * at `readNs`, when it was about to be read: another change may have followed, and left the time as it is.
+   */
+  memorize(
+    pathHash: Uint8Array,
+    stat: FilesCacheStat,
+    ids: readonly Uint8Array[],
+    readNs: bigint | undefined,
+  ): void {
     if (this.mode.includes('d')) return;
     const useMtime = !this.mode.includes('c') && this.mode.includes('m');
     const cmtimeNs = clampNs(useMtime ? stat.mtimeNs : stat.ctimeNs);
+    if (readNs !== undefined && isWithinGranularity(cmtimeNs, readNs)) return;
     this.#put(pathHash, {
       inode: stat.ino,
       sizeBytes: BigInt(stat.sizeBytes),
@@ -274,6 +288,12 @@ function readCmtime(cursor: MsgpackCursor): bigint {
   const bytes = cursor.raw();
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
   return BigInt.asIntN(8 * bytes.length, value);
+}
+
+/** Whether a change at `nowNs` might leave this time as it is. */
+function isWithinGranularity(cmtimeNs: bigint, nowNs: bigint): boolean {
+  const granularityNs = cmtimeNs % NS_PER_S === 0n ? COARSE_GRANULARITY_NS : FINE_GRANULARITY_NS;
+  return cmtimeNs <= nowNs && nowNs - cmtimeNs <= granularityNs;
 }
 
 function clampNs(ns: bigint): bigint {

@@ -18,7 +18,7 @@ import { ObjectProcessor, type ObjectProcessorOptions } from './object-processor
 import type { Session } from '../session.ts';
 import type { Statistics } from '../statistics.ts';
 
-export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProcessorOptions, 'cwd'> {
+export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProcessorOptions, 'cwd' | 'nowNs'> {
   readonly name: string;
   /** The command line, for the archive's metadata. */
   readonly cmdline: readonly string[];
@@ -74,7 +74,11 @@ export async function createArchive(
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
   const collector = new MetadataCollector(options, ctx.reporter);
   // Disposed of only after the run has stopped: until then its steps may use the descriptors.
-  using processor = new ObjectProcessor(run, session.key, collector, { ...options, cwd: ctx.cwd });
+  using processor = new ObjectProcessor(run, session.key, collector, {
+    ...options,
+    cwd: ctx.cwd,
+    nowNs: () => ctx.nowNs(),
+  });
   try {
     await takeIn(session, run, processor, options);
     await run.finish();

@@ -44,6 +44,7 @@ export interface ObjectProcessorOptions extends MetadataOptions {
   readonly filesChanged: 'ctime' | 'mtime' | 'disabled';
   /** Paths are relative to it. */
   readonly cwd: string;
+  readonly nowNs: () => bigint;
 }
 
 /** A file that was opened, with what is known before its content is read. */
@@ -294,7 +295,8 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   #read({ path, item, fd, stat }: OpenedFile, pathHash: Uint8Array | undefined, firstStatus: string): void {
-    const file = new PendingFile({ path, item, stat, pathHash, firstStatus });
+    const readNs = this.#options.nowNs();
+    const file = new PendingFile({ path, item, stat, pathHash, firstStatus, readNs });
     const { noXattrs, noAcls, noFlags, numericIds, sparse } = this.#options;
     this.#hardLinks.begin(stat);
     const job = {
@@ -351,7 +353,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (stat !== undefined && pathHash !== undefined && !file.changed) {
       // What changes while it is read may be inconsistent: it has to be read again next time.
       const ids = chunks.map((chunk) => chunk.id);
-      cache.files?.memorize(pathHash, stat, ids);
+      cache.files?.memorize(pathHash, stat, ids, file.readNs);
     }
     writer.statistics.files += 1;
     this.#run.addItem(item);

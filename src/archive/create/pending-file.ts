@@ -14,6 +14,8 @@ export class PendingFile {
   readonly stat: FileStat | undefined;
   /** Key in the files cache; undefined where it is not to be remembered there. */
   readonly pathHash: Uint8Array | undefined;
+  /** When it was about to be read. */
+  readonly readNs: bigint | undefined;
   /** Reported before the outcome is: A, M, or i. */
   readonly firstStatus: string;
   readonly chunks: ChunkRef[] = [];
@@ -29,12 +31,14 @@ export class PendingFile {
     stat?: FileStat | undefined;
     pathHash?: Uint8Array | undefined;
     firstStatus: string;
+    readNs?: bigint | undefined;
   }) {
     this.path = fields.path;
     this.item = fields.item;
     this.stat = fields.stat;
     this.pathHash = fields.pathHash;
     this.firstStatus = fields.firstStatus;
+    this.readNs = fields.readNs;
   }
 
   get parts(): number {

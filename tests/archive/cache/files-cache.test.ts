@@ -19,8 +19,8 @@ const encoded = (cache: FilesCache, ttl = 20): Uint8Array => concatBytes([...cac
 /** A cache with one file, as a second run finds it: another file had the newest time. */
 function reloaded(mode = 'cis'): FilesCache {
   const cache = new FilesCache(mode);
-  cache.memorize(hash(1), stat(), [hash(0xa1), hash(0xa2)]);
-  cache.memorize(hash(2), stat({ ctimeNs: 9_000n, mtimeNs: 9_000n }), []);
+  cache.memorize(hash(1), stat(), [hash(0xa1), hash(0xa2)], undefined);
+  cache.memorize(hash(2), stat({ ctimeNs: 9_000n, mtimeNs: 9_000n }), [], undefined);
   return FilesCache.decode(encoded(cache), mode);
 }
 
@@ -28,8 +28,8 @@ describe('FilesCache', () => {
   it('has the bytes of the reference implementation', () => {
     // msgpack.packb((b'\x01' * 32, (0, 7, 100, 1000, [b'\xa1' * 32]))) with raw types only
     const cache = new FilesCache('cis');
-    cache.memorize(hash(1), stat(), [hash(0xa1)]);
-    cache.memorize(hash(2), stat({ ctimeNs: 9_000n }), []);
+    cache.memorize(hash(1), stat(), [hash(0xa1)], undefined);
+    cache.memorize(hash(2), stat({ ctimeNs: 9_000n }), [], undefined);
     const expected = `92da0020${'01'.repeat(32)}95000764cd03e891da0020${'a1'.repeat(32)}`;
     assert.equal(toHex(encoded(cache)), expected);
   });
@@ -69,12 +69,31 @@ describe('FilesCache', () => {
 
   it('does not save the files with the newest time of this run', () => {
     const cache = new FilesCache('cis');
-    cache.memorize(hash(1), stat({ ctimeNs: 5n }), []);
-    cache.memorize(hash(2), stat({ ctimeNs: 6n }), []);
-    cache.memorize(hash(3), stat({ ctimeNs: 6n }), []);
+    cache.memorize(hash(1), stat({ ctimeNs: 5n }), [], undefined);
+    cache.memorize(hash(2), stat({ ctimeNs: 6n }), [], undefined);
+    cache.memorize(hash(3), stat({ ctimeNs: 6n }), [], undefined);
     const saved = FilesCache.decode(encoded(cache), 'cis');
     assert.equal(saved.size, 1);
     assert.equal(saved.lookup(hash(1), stat({ ctimeNs: 5n })).known, true);
+  });
+
+  it('does not take in a file that may have changed again without another time', () => {
+    const second = 1_000_000_000n;
+    const at = 1_700_000_000n * second;
+    const files: readonly [changedNs: bigint, readNs: bigint, kept: boolean][] = [
+      [at + 5n, at + 5n, false],
+      [at + 5n, at + 9_000_000n, false],
+      [at + 5n, at + 20_000_000n, true],
+      [at, at + 20_000_000n, false],
+      [at, at + 2n * second, false],
+      [at, at + 2n * second + 1n, true],
+      [at + 5n, at, true],
+    ];
+    for (const [changedNs, readNs, kept] of files) {
+      const cache = new FilesCache('cis');
+      cache.memorize(hash(1), stat({ ctimeNs: changedNs }), [], readNs);
+      assert.equal(cache.size, kept ? 1 : 0, `${changedNs - at}, read at ${readNs - at}`);
+    }
   });
 
   it('forgets a file that was not seen for as many runs as the limit says', () => {
@@ -135,9 +154,9 @@ describe('FilesCache', () => {
       fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
         const cache = new FilesCache('cis');
         entries.forEach((each, n) => {
-          cache.memorize(hash(n), stat(each), each.chunks.map(hash));
+          cache.memorize(hash(n), stat(each), each.chunks.map(hash), undefined);
         });
-        cache.memorize(hash(200), stat({ ctimeNs: 2n ** 60n + 1n }), []);
+        cache.memorize(hash(200), stat({ ctimeNs: 2n ** 60n + 1n }), [], undefined);
         const again = FilesCache.decode(encoded(cache), 'cis');
         entries.forEach((each, n) => {
           const { ids } = again.lookup(hash(n), stat(each));
