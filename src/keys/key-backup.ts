@@ -122,13 +122,13 @@ export async function storedKeyType(repository: BackupRepository): Promise<KeyTy
   return type;
 }
 
-/** Writes a backup, for its owner alone. Throws a CommandError where `path` is a folder. */
-export function writeKeyBackup(path: string, text: string): void {
+/** Writes a backup, for its owner alone. Throws a CommandError, which says `shown`, where `path` is a folder. */
+export function writeKeyBackup(path: string, text: string, shown: string = path): void {
   try {
     writeInPlace(path, text, 0o600);
   } catch (error) {
     if (!isOsError(error, 'EISDIR')) throw error;
-    throw new CommandError([`'${path}' must be a file, not a directory`], error);
+    throw new CommandError([`'${shown}' must be a file, not a directory`], error);
   }
 }
 

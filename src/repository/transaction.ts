@@ -51,7 +51,7 @@ export class Transaction {
     this.#state = state;
     this.#baseId = baseId;
     this.#options = options;
-    this.#logQuota();
+    if (baseId !== undefined) this.#logQuota();
   }
 
   put(id: Uint8Array, sealed: Uint8Array): void {

@@ -46,6 +46,6 @@ Delete the file afterwards: who has it can tell whether the repository holds dat
     }
     const text = encodeRelatedSecrets(session.key);
     if (args.path === undefined || args.path === '-') ctx.print(text);
-    else writeKeyBackup(resolve(ctx.cwd, args.path), text);
+    else writeKeyBackup(resolve(ctx.cwd, args.path), text, args.path);
   },
 });

@@ -47,7 +47,7 @@ to restore from a repository whose key is lost, you need both. "key import" brin
     await using repository = await openRepositoryAt(ctx, args, { lock: false });
     const text = await exportText(ctx, args, repository);
     if (args.path === undefined || args.path === '-') ctx.print(text);
-    else writeKeyBackup(resolve(ctx.cwd, args.path), text);
+    else writeKeyBackup(resolve(ctx.cwd, args.path), text, args.path);
   },
 });
 
