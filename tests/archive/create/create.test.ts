@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, openSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArchiveAlreadyExists, CommandError, GeneralError } from '../../../src/errors.ts';
+import { deleteArchives } from '../../../src/archive/delete.ts';
+import { ArchiveAlreadyExists, CommandError, FileChangedWarning, GeneralError } from '../../../src/errors.ts';
 import { fromUtf8, toUtf8Lossy } from '../../../src/util/bytes.ts';
 import { noise, Scratch } from '../scratch.ts';
 
@@ -111,6 +112,41 @@ describe('createArchive()', () => {
     await scratch.create('b', ctx);
     assert.ok(ctx.reporter.statuses.includes('M source/sub/two'));
     assert.equal((await scratch.contents('b')).get('source/sub/two')?.toString(), 'now shorter');
+  });
+
+  it('reads an unchanged file again whose chunks are gone from the repository', async () => {
+    using scratch = new Scratch();
+    buildSource(scratch);
+    await age(scratch);
+    await scratch.init('authenticated');
+    await scratch.create('a');
+    const before = await scratch.contents('a');
+    await using session = await scratch.open();
+    await deleteArchives(session, ['a']);
+    await session.repository.commit({ compact: true, threshold: 0 });
+    await session.close();
+    const ctx = scratch.context();
+    await scratch.create('b', ctx);
+    assert.ok(ctx.reporter.statuses.includes('M source/sub/two'));
+    assert.deepEqual(await scratch.contents('b'), before);
+  });
+
+  it('says so where a file changes while it is read, and reads it again next time', async () => {
+    using scratch = new Scratch();
+    scratch.write('source/log', noise(3_000_000, 1));
+    await age(scratch);
+    await scratch.init('authenticated');
+    const log = scratch.join('source', 'log');
+    const ctx = scratch.context();
+    // Its size and its mtime stay as they are.
+    const { atime, mtime } = statSync(log);
+    const changing = setInterval(() => utimesSync(log, atime, mtime), 1);
+    await scratch.create('a', ctx).finally(() => clearInterval(changing));
+    assert.ok(ctx.reporter.statuses.includes('C source/log'), String(ctx.reporter.statuses));
+    assert.ok(ctx.reporter.warnings[0] instanceof FileChangedWarning);
+    const again = scratch.context();
+    await scratch.create('b', again);
+    assert.ok(again.reporter.statuses.includes('A source/log'), String(again.reporter.statuses));
   });
 
   it('refuses a name that is taken', async () => {
