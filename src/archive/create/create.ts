@@ -5,7 +5,7 @@
  */
 import { DEFAULT_CHUNKER_PARAMS, type ChunkerParams } from '../../chunker/chunker-params.ts';
 import { GeneralError } from '../../errors.ts';
-import { processorCount } from '../../platform/system.ts';
+import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { createPipeline } from '../../pipeline/pipeline.ts';
 import { archiveOrigin } from './archive-origin.ts';
 import { ArchiveWriter, type SavedArchive } from './archive-writer.ts';
@@ -29,7 +29,7 @@ export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProces
   readonly checkpointIntervalSeconds: number;
   readonly permitAdHocCache: boolean;
   readonly progress: boolean;
-  /** Threads that read, compress and encrypt. Default: one a processor. */
+  /** Threads that read, compress and encrypt. Default: one a processor, at most four. */
   readonly threads?: number | undefined;
   /** Runs when the archive is there and the cache still open, for statistics. */
   readonly onCreated?: (archive: CreatedArchive, cache: ChunksCache) => Promise<void>;
@@ -64,7 +64,7 @@ export async function createArchive(
   });
   await cache.begin();
   const pipeline = createPipeline({
-    threads: options.threads ?? processorCount(),
+    threads: options.threads ?? defaultThreadCount(),
     material: session.key.material,
     compression: session.compression,
     chunkerParams,

@@ -7,7 +7,7 @@ import { IncludePatternNeverMatchedWarning, IntegrityError, ObjectNotFound } fro
 import type { Item } from '../../format/item.ts';
 import { isDirectory } from '../../platform/file-stat.ts';
 import type { Path } from '../../platform/os-error.ts';
-import { processorCount } from '../../platform/system.ts';
+import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import type { Context } from '../../util/context.ts';
 import type { PercentProgress } from '../../util/reporter.ts';
 import { toDisplayText } from '../../util/surrogate-escape.ts';
@@ -32,7 +32,7 @@ export interface ExtractOptions extends ItemWriterOptions {
   /** Takes the contents of all files, one after the other; no file is made then. */
   readonly toStream?: ((data: Uint8Array) => void | Promise<void>) | undefined;
   readonly progress?: boolean | undefined;
-  /** Threads that decrypt and decompress. Default: one for each processor. */
+  /** Threads that decrypt and decompress. Default: one for each processor, at most four. */
   readonly threads?: number | undefined;
 }
 
@@ -79,7 +79,7 @@ class Extraction {
     using writer = reads
       ? undefined
       : new ItemWriter(options.destination ?? this.#ctx.cwd, this.#hardLinks, options, reporter);
-    await using opener = this.#archive.reader.createOpener(options.threads ?? processorCount());
+    await using opener = this.#archive.reader.createOpener(options.threads ?? defaultThreadCount());
     // Whoever takes the stream may keep what it got.
     const recycles = options.toStream === undefined;
     const reader = this.#archive.reader.withOpener(opener, { recycles });

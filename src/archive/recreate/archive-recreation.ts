@@ -13,7 +13,7 @@ import {
   isRegular,
   isSymlink,
 } from '../../platform/file-stat.ts';
-import { processorCount } from '../../platform/system.ts';
+import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import type { Context } from '../../util/context.ts';
 import type { Archive } from '../archive.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
@@ -95,7 +95,7 @@ export class ArchiveRecreation {
 
   async #rewriteAll(rewriter: ChunkRewriter): Promise<void> {
     const { reader } = this.#parts.archive;
-    await using opener = reader.createOpener(this.#options.threads ?? processorCount());
+    await using opener = reader.createOpener(this.#options.threads ?? defaultThreadCount());
     const content = new ContentReader(reader.withOpener(opener), this.#selected());
     for await (const item of content.items()) {
       await this.#add(item, () => this.#rewrite(item, content.contents(), rewriter));
