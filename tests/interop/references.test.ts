@@ -91,6 +91,14 @@ class Model {
     return `delete ${chosen.join(' ')} by ${program}`;
   }
 
+  /** Leaves a file out of all archives, with what remains compressed anew or not. */
+  recreate(program: ProgramName): string {
+    const { random, space } = this;
+    const compression = random.next() < 0.5 ? [] : ['-C', 'zlib,1', '--recompress', 'always'];
+    space[program](['recreate', '--exclude', `*/f${random.integer(15)}`, ...compression, this.repository]);
+    return `recreate by ${program} ${compression.join(' ')}`;
+  }
+
   compact(program: ProgramName): string {
     this.space[program](['compact', '--threshold', '0', this.repository]);
     return `compact by ${program}`;
@@ -114,7 +122,7 @@ class Model {
   async step(): Promise<string> {
     const { random } = this;
     const program = this.pick();
-    switch (random.integer(9)) {
+    switch (random.integer(10)) {
       case 0:
       case 1:
         return this.create(program);
@@ -129,6 +137,8 @@ class Model {
         return this.delete(program);
       case 7:
         return this.compact(program);
+      case 8:
+        return this.recreate(program);
       default:
         return this.tamperWithCache();
     }
