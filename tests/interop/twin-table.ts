@@ -1,0 +1,51 @@
+/** A table of command lines as tests: each row is given to both programs, and the outcomes are compared. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { comparable, type Comparable } from './comparable.ts';
+import { Twins, type TwinRun } from './twins.ts';
+
+export interface TwinRow extends TwinRun {
+  /** Done in advance, e.g. to change a file. */
+  readonly prepare?: (twins: Twins) => void;
+  /** Differences that are meant, each with its reason: that part is not compared. */
+  readonly kept?: Partial<Record<keyof Comparable, string>>;
+}
+
+export interface TwinTable {
+  readonly title: string;
+  /** Makes the tree and the repositories. */
+  readonly setUp: (twins: Twins) => void | Promise<void>;
+  /** Each program writes archives of its own, whose ids, times and sizes differ. */
+  readonly ownArchives: boolean;
+  /** A command line alone stands for a row without anything else. */
+  readonly rows: readonly (string | TwinRow)[];
+}
+
+/** Rows run in order, so that later ones see what earlier ones left. */
+export function compareTwins({ title, setUp, ownArchives, rows }: TwinTable): void {
+  describe(title, () => {
+    const twins = new Twins();
+    before(() => setUp(twins));
+    after(() => twins[Symbol.dispose]());
+    for (const given of rows) {
+      const row: TwinRow = typeof given === 'string' ? { args: given } : given;
+      it(`${describeRow(row)} ends alike`, async () => {
+        row.prepare?.(twins);
+        const { alcove, borg } = await twins.run(row);
+        const folders = [twins.folder('alcove'), twins.folder('borg')];
+        const ours = comparable(alcove, { folders, ownArchives });
+        const theirs = comparable(borg, { folders, ownArchives });
+        for (const part of ['status', 'stderr', 'stdout'] as const) {
+          if (row.kept?.[part] === undefined) assert.deepEqual(ours[part], theirs[part], part);
+        }
+      });
+    }
+  });
+}
+
+export function describeRow({ args, env = {}, unprivileged }: TwinRun): string {
+  const words = typeof args === 'string' ? args : args.map((word) => JSON.stringify(word)).join(' ');
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value} `);
+  return `${unprivileged ? '(unprivileged) ' : ''}${settings.join('')}${words}`;
+}
