@@ -23,11 +23,18 @@ export type Program = (args: readonly string[], options?: RunOptions) => Outcome
 
 export const alcoveCommand = fileURLToPath(new URL('../bin/alcove.js', import.meta.url));
 
-/** The reference is never optional here: without it the suite fails and says what to set. */
+let reference: string | undefined;
+
+/** The reference is never optional here: without it, or the tools that compare, the suite fails and says what to do. */
 function referenceCommand(): string {
+  if (reference !== undefined) return reference;
   const command = process.env['ALCOVE_REFERENCE_BORG'];
   if (!command) throw new Error('set ALCOVE_REFERENCE_BORG to the command of a Borg 1.4');
-  return command;
+  for (const tool of ['getfattr', 'getfacl', 'lsattr']) {
+    if (spawnSync(tool, ['--version']).error)
+      throw new Error(`${tool} is missing: install attr, acl and e2fsprogs`);
+  }
+  return (reference = command);
 }
 
 /** A scratch folder with its own Borg home, and both programs bound to it. */
