@@ -1,6 +1,6 @@
 // The most memory that create and extract take for one huge file, by hand: `node bench/memory.mjs [sizeGiB]`.
-// Needs about three times the size of free space below TMPDIR (a random file, its repository, what is extracted), and
-// takes some seconds for each GiB. Linux only.
+// Needs twice the size of free space below TMPDIR (a random file and its repository, which what is extracted then
+// replaces), and takes some seconds for each GiB. Linux only.
 import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { runMeasured } from '../tests/peak-memory.ts';

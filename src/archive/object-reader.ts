@@ -5,6 +5,7 @@
  */
 import type { Key } from '../keys/key.ts';
 import { type OpenedPart, ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
+import { releaseBuffer } from '../pipeline/open-batch.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openObject } from './repo-object.ts';
 
@@ -60,8 +61,11 @@ export class ObjectReader {
       while (this.#opener === undefined || this.#readBytes < PARALLEL_FROM_BYTES) {
         const next = await source.next();
         if (next.done === true) return;
-        this.#readBytes += next.value.sealed.length;
-        yield this.#open(next.value);
+        const plaintext = this.#open(next.value);
+        // Zeros take next to nothing in the repository.
+        this.#readBytes += Math.max(next.value.sealed.length, plaintext.length);
+        yield plaintext;
+        if (this.#recycles) releaseBuffer(plaintext);
       }
       yield* this.#readParallel(source, this.#opener);
     } finally {
