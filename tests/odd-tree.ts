@@ -13,23 +13,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { noise } from './noise.ts';
 
 const isRoot = process.getuid?.() === 0;
-
-/** Bytes that compress badly and are the same for the same seed (xorshift32). */
-export function noise(sizeBytes: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(sizeBytes);
-  let state = seed >>> 0 || 1;
-  for (let i = 0; i < sizeBytes; i++) {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    bytes[i] = state & 0xff;
-  }
-  return bytes;
-}
 
 const chunkMin = 1 << 19;
 const chunkMax = 1 << 23;

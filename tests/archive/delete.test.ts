@@ -5,7 +5,8 @@ import { deleteArchives } from '../../src/archive/delete.ts';
 import { ObjectNotFound } from '../../src/errors.ts';
 import { fromUtf8, toHex } from '../../src/util/bytes.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
-import { noise, Scratch } from './scratch.ts';
+import { Scratch } from './scratch.ts';
+import { noise } from '../noise.ts';
 
 async function withTwoArchives(test: (scratch: Scratch) => Promise<void>): Promise<void> {
   using scratch = new Scratch();

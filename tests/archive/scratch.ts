@@ -134,14 +134,3 @@ export const defaults: Omit<CreateArchiveOptions, 'name'> = {
   progress: false,
   threads: 1,
 };
-
-/** Bytes that do not compress, the same for the same seed. */
-export function noise(sizeBytes: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(sizeBytes);
-  let state = seed >>> 0 || 1;
-  for (let i = 0; i < sizeBytes; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
-}

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createChunker } from '../../src/chunker/chunker.ts';
 import { type Chunk, bytesSource } from '../../src/chunker/chunk-source.ts';
-import { noise, shortReads } from './samples.ts';
+import { shortReads } from './samples.ts';
+import { noise } from '../noise.ts';
 
 /** Cuts that Borg 1.4.5 made; a chunk of zeros is written as its negative size. */
 interface Vector {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createChunker } from '../../src/chunker/chunker.ts';
 import { type Chunk, type ChunkSource, bytesSource } from '../../src/chunker/chunk-source.ts';
-import { noise, shortReads } from './samples.ts';
+import { shortReads } from './samples.ts';
+import { noise } from '../noise.ts';
 
 /** d: data, a: zeros that were read, h: hole. */
 function shape(chunks: Iterable<Chunk>): string {

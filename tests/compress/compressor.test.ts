@@ -4,7 +4,8 @@ import { parseCompression } from '../../src/compress/compression-spec.ts';
 import { createCompressor } from '../../src/compress/compressor.ts';
 import { decompress, detectCompression } from '../../src/compress/decompress.ts';
 import { toHex } from '../../src/util/bytes.ts';
-import { noise, prose } from './samples.ts';
+import { prose } from './samples.ts';
+import { noise } from '../noise.ts';
 
 const SPECS =
   'none lz4 zlib,0 zlib,9 lzma,0 lzma,6 zstd,1 zstd,3 zstd,19 auto,lzma,1 auto,lz4 obfuscate,2,none obfuscate,110,zstd,5 obfuscate,250,auto,zlib,6'.split(

@@ -5,7 +5,8 @@ import { createCompressor } from '../../src/compress/compressor.ts';
 import { decompress, detectCompression } from '../../src/compress/decompress.ts';
 import { DecompressionError } from '../../src/errors.ts';
 import { concatBytes, fromHex, toHex } from '../../src/util/bytes.ts';
-import { noise, prose } from './samples.ts';
+import { prose } from './samples.ts';
+import { noise } from '../noise.ts';
 
 const plain = concatBytes([
   new TextEncoder().encode('To be, or not to be, that is the question. '.repeat(3)),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lz4BlockSize, packagedLz4Codec, systemLz4Codec } from '../../src/compress/lz4.ts';
 import { DecompressionError } from '../../src/errors.ts';
-import { noise, prose } from './samples.ts';
+import { prose } from './samples.ts';
+import { noise } from '../noise.ts';
 
 const system = systemLz4Codec();
 const packaged = packagedLz4Codec();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_DATA_SIZE } from '../../src/compress/limits.ts';
 import { deobfuscate, obfuscate, paddingSize } from '../../src/compress/obfuscate.ts';
-import { noise } from './samples.ts';
+import { noise } from '../noise.ts';
 
 test('paddingSize() follows each SPEC', () => {
   const table: [level: number, size: number, random: number, padding: number][] = [

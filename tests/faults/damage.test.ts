@@ -4,10 +4,10 @@ import { globSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
 import type { Outcome } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 /** What alcove owes the user when such a file is damaged. */
 type Promise_ =

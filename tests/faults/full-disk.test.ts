@@ -4,9 +4,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 /** Mounts a file system of that size at `path`; undefined where this machine does not let us. */
 function smallDisk(space: Workspace, path: string, sizeMiB: number): Disposable | undefined {

@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { noise } from '../odd-tree.ts';
 import type { Random } from '../random.ts';
 import { alcoveCommand } from '../workspace.ts';
 import type { Program, Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 export interface Campaign {
   space: Workspace;

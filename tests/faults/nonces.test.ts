@@ -16,9 +16,9 @@ import {
   TAG_PUT,
 } from '../../src/format/segment.ts';
 import { decodeNonce, encodeNonce } from '../../src/format/nonce.ts';
-import { noise } from '../odd-tree.ts';
 import { campaignRandom, type Random } from '../random.ts';
 import { alcoveCommand, Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 /** What is known of the counters of one key: who has which blocks. */
 class Ledger {

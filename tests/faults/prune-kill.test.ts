@@ -6,11 +6,11 @@ import { openSession } from '../../src/archive/session.ts';
 import { Location } from '../../src/format/location.ts';
 import { addDatedArchives } from '../archive/dated-archives.ts';
 import { RecordingReporter } from '../archive/scratch.ts';
-import { noise } from '../odd-tree.ts';
 import { campaignRandom } from '../random.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
 import { runAndKill, useSmallSegments } from './kill-campaign.ts';
+import { noise } from '../noise.ts';
 
 const KILLS = 4;
 const ARCHIVES = 60;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { campaignRandom } from '../random.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
 import { runAndKill, useSmallSegments } from './kill-campaign.ts';
+import { noise } from '../noise.ts';
 
 const KILLS = 8;
 

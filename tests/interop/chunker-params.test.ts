@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { Workspace } from '../workspace.ts';
 import type { Program } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 const params = [
   'default',

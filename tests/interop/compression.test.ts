@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 const specs = [
   'none',

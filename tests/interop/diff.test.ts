@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 const PATTERN_NEVER_MATCHED = 101;
 const isRoot = process.getuid?.() === 0;

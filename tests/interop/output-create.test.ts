@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { noise } from '../odd-tree.ts';
 import { compareTwins } from './twin-table.ts';
 import type { Twins } from './twins.ts';
+import { noise } from '../noise.ts';
 
 const modern = { BORG_EXIT_CODES: 'modern' };
 

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
-import { noise } from '../odd-tree.ts';
 import { listTree } from '../tree-listing.ts';
 import { Workspace } from '../workspace.ts';
 import type { Program } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 const isRoot = process.getuid?.() === 0;
 const CACHE_TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# made by a test\n';

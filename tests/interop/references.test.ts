@@ -10,9 +10,9 @@ import { openSession } from '../../src/archive/session.ts';
 import { Location } from '../../src/format/location.ts';
 import { checkReferences } from '../archive/cache/reference-model.ts';
 import { RecordingReporter } from '../archive/scratch.ts';
-import { noise } from '../odd-tree.ts';
 import { seededRandom } from '../random.ts';
 import { alcoveCommand, Workspace } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 const STEPS = Number(process.env['ALCOVE_REFERENCE_STEPS'] ?? 12);
 const SEEDS = Number(process.env['ALCOVE_REFERENCE_SEEDS'] ?? 1);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { buildOddTree, noise } from '../odd-tree.ts';
+import { buildOddTree } from '../odd-tree.ts';
 import { Workspace } from '../workspace.ts';
 import type { Program } from '../workspace.ts';
+import { noise } from '../noise.ts';
 
 interface CreateJson {
   archive: { stats: { deduplicated_size: number; original_size: number; nfiles: number } };

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { noise } from '../chunker/samples.ts';
 import { jobOf, material, read, testFolder, testPipeline } from './setup.ts';
+import { noise } from '../noise.ts';
 
 test('processFile() is rejected where its taker throws, and other files go on', async (t) => {
   const folder = testFolder(t);

@@ -12,8 +12,8 @@ import type { FileResult, PipelineChunk } from '../../src/pipeline/file-job.ts';
 import { setXattr } from '../../src/platform/xattr.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { HashIndex } from '../../src/util/hash-index.ts';
-import { noise } from '../chunker/samples.ts';
 import { jobOf, material, plaintext, read, testFolder, testPipeline } from './setup.ts';
+import { noise } from '../noise.ts';
 
 function idsOf(chunks: readonly PipelineChunk[]): string[] {
   return chunks.map((chunk) => `${toHex(chunk.id)} ${chunk.sizeBytes} ${chunk.kind}`);

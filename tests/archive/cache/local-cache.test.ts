@@ -22,7 +22,8 @@ import {
 import { Statistics } from '../../../src/archive/statistics.ts';
 import { EncryptionMethodMismatch, LockTimeout, RepositoryReplay } from '../../../src/errors.ts';
 import { fromHex, toHex } from '../../../src/util/bytes.ts';
-import { noise, Scratch } from '../scratch.ts';
+import { Scratch } from '../scratch.ts';
+import { noise } from '../../noise.ts';
 
 /** A repository with two archives, and the folder of its cache. */
 async function withCache(test: (scratch: Scratch, folder: string) => Promise<void>): Promise<void> {

@@ -8,8 +8,9 @@ import { describe, it } from 'node:test';
 import { deleteArchives } from '../../../src/archive/delete.ts';
 import type { Random } from '../../random.ts';
 import { seededRandom } from '../../random.ts';
-import { noise, Scratch } from '../scratch.ts';
+import { Scratch } from '../scratch.ts';
 import { checkReferences } from './reference-model.ts';
+import { noise } from '../../noise.ts';
 
 const STEPS = Number(process.env['ALCOVE_REFERENCE_STEPS'] ?? 14);
 const SEEDS = Number(process.env['ALCOVE_REFERENCE_SEEDS'] ?? 2);

@@ -13,7 +13,8 @@ import { MANIFEST_ID } from '../../../src/repository/repository.ts';
 import type { FileResult, PipelineChunk } from '../../../src/pipeline/file-job.ts';
 import { OsError } from '../../../src/platform/os-error.ts';
 import { fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
-import { noise, Scratch } from '../scratch.ts';
+import { Scratch } from '../scratch.ts';
+import { noise } from '../../noise.ts';
 
 /** Delivers what the test says, when it says so. */
 class ScriptedReader implements ContentReader {

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteArchives } from '../../../src/archive/delete.ts';
 import { ArchiveAlreadyExists, CommandError, FileChangedWarning, GeneralError } from '../../../src/errors.ts';
 import { fromUtf8, toUtf8Lossy } from '../../../src/util/bytes.ts';
-import { noise, Scratch } from '../scratch.ts';
+import { Scratch } from '../scratch.ts';
+import { noise } from '../../noise.ts';
 
 /** Makes one file newer than all others, since the files cache does not take in what has the newest time. */
 async function age(scratch: Scratch): Promise<void> {

@@ -5,7 +5,7 @@ import { bytesSource } from '../../../src/chunker/chunk-source.ts';
 import { createChunker } from '../../../src/chunker/chunker.ts';
 import type { ChunkerParams } from '../../../src/chunker/chunker-params.ts';
 import { Rechunker } from '../../../src/archive/recreate/rechunker.ts';
-import { noise } from '../scratch.ts';
+import { noise } from '../../noise.ts';
 
 const SEED = 4711;
 

@@ -16,7 +16,8 @@ import { parseCompression } from '../../../src/compress/compression-spec.ts';
 import { ArchiveAlreadyExists, CommandError, GeneralError } from '../../../src/errors.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';
 import type { Context } from '../../../src/util/context.ts';
-import { noise, Scratch } from '../scratch.ts';
+import { Scratch } from '../scratch.ts';
+import { noise } from '../../noise.ts';
 
 const nothing: RecreateAllOptions = {
   matcher: new PatternMatcher(),
@@ -127,7 +128,7 @@ describe('recreateArchive()', () => {
 
   it('moves contents to the next name of a file whose first name is left out', async () => {
     await recreate({ matcher: PatternMatcher.build([parseExcludePattern('*/b')]) });
-    assert.deepEqual((await scratch.contents('old')).get('source/c'), noise(300_000, 1));
+    assert.deepEqual((await scratch.contents('old')).get('source/c'), Buffer.from(noise(300_000, 1)));
     await assertReferences();
   });
 
@@ -142,7 +143,7 @@ describe('recreateArchive()', () => {
       [70_000, 70_000, 70_000, 70_000, 20_000],
     );
     assert.deepEqual((await metadataOf('old')).chunkerParams, ['fixed', 70_000, 0]);
-    assert.deepEqual((await scratch.contents('old')).get('source/b'), noise(300_000, 1));
+    assert.deepEqual((await scratch.contents('old')).get('source/b'), Buffer.from(noise(300_000, 1)));
     await assertReferences();
   });
 
@@ -204,7 +205,7 @@ describe('recreateArchive()', () => {
     const run = recreate({ chunkerParams: ['fixed', 70_000, 0] }, { ctx });
     await assert.rejects(run, (error) => error instanceof GeneralError && error.message.includes('SIGINT'));
     assert.deepEqual(await names(), ['old', 'old.recreate.checkpoint']);
-    assert.deepEqual((await scratch.contents('old')).get('source/b'), noise(300_000, 1));
+    assert.deepEqual((await scratch.contents('old')).get('source/b'), Buffer.from(noise(300_000, 1)));
     const [first, ...others] = await scratch.paths('old.recreate.checkpoint', true);
     assert.equal(first, 'source');
     assert.ok(others.includes('source/b.borg_part_1'), others.join());
