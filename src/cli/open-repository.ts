@@ -1,5 +1,5 @@
 /** Repositories of the command line for commands that need no key. */
-import { cacheDirectory, cacheLock } from '../archive/cache/local-cache.ts';
+import { breakCacheLock } from '../archive/cache/local-cache.ts';
 import { openLocalRepository } from '../archive/session.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { CliContext } from './context.ts';
@@ -31,6 +31,5 @@ export function openRepositoryAt(
 export async function breakLocks(ctx: CliContext, args: RepositoryArgs): Promise<void> {
   await using repository = await openRepositoryAt(ctx, args, { lock: false });
   await repository.breakLock();
-  const directory = cacheDirectory(ctx, repository.idHex);
-  if (directory.exists()) cacheLock(ctx, directory, undefined).break();
+  breakCacheLock(ctx, repository.idHex);
 }

@@ -27,8 +27,6 @@ export const MAGIC_SIZE_BYTES = 8;
 export const TAG_PUT = 0;
 export const TAG_DELETE = 1;
 export const TAG_COMMIT = 2;
-/** No tag above this will ever be used; salvage relies on it. */
-export const MAX_TAG = 15;
 
 export const KEY_SIZE_BYTES = 32;
 /** CRC, size and tag. */

@@ -16,7 +16,6 @@ export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_EMPTY_PATH = 0x1000;
 
 export const O_CLOEXEC = 0o2000000;
-export const O_PATH = 0o10000000;
 
 /** All that stat() gives. */
 export const STATX_BASIC_STATS = 0x7ff;

@@ -1,6 +1,6 @@
 /** What the keys see of the world, in memory. */
 import { InvalidRPCMethod } from '../../src/errors.ts';
-import type { Repository } from '../../src/repository/repository.ts';
+import type { KeyRepository } from '../../src/keys/key-storage.ts';
 import type { Context, Environment } from '../../src/util/context.ts';
 import { SilentReporter, type LogLevel, type Question } from '../../src/util/reporter.ts';
 import { fromHex } from '../../src/util/bytes.ts';
@@ -53,19 +53,7 @@ export function fakeContext(env: Environment = {}, typed?: readonly string[]): F
   };
 }
 
-type UsedByKeys = Pick<
-  Repository,
-  | 'id'
-  | 'idHex'
-  | 'location'
-  | 'supportsNonces'
-  | 'loadKey'
-  | 'saveKey'
-  | 'getFreeNonce'
-  | 'commitNonceReservation'
->;
-
-export class FakeRepository implements UsedByKeys {
+export class FakeRepository implements KeyRepository {
   readonly id: Uint8Array;
   readonly idHex: string;
   location = '/path/to/repository';

@@ -16,7 +16,6 @@ import { answerQuestion, type QuestionMessage } from './question.ts';
 
 export const DEFAULT_LOGGER = 'borg.archiver';
 export const LIST_LOGGER = 'borg.output.list';
-export const PROGRESS_LOGGER = 'borg.output.progress';
 
 /** Milliseconds between two lines of an archive's progress. */
 const ARCHIVE_PROGRESS_INTERVAL_MS = 200;
