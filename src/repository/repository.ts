@@ -2,6 +2,7 @@
  * What a repository can do for the layers above, local or remote. `archive/` depends on this interface, never on
  * segments, so that other engines can stand behind it.
  */
+import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
 export const ID_SIZE_BYTES = 32;
@@ -45,6 +46,8 @@ export interface Repository extends AsyncDisposable {
   delete(id: Uint8Array): Promise<void>;
   /** Up to `limit` ids after `marker`, in the index's order. */
   list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
+  /** Up to `limit` ids after `marker`, in the order in which the objects lie on the disk: for linear reads. */
+  scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /** Number of objects. */
   count(): Promise<number>;
   /** Makes all that was put and deleted durable, or nothing of it. */
@@ -58,6 +61,11 @@ export interface Repository extends AsyncDisposable {
   getFreeNonce(): Promise<bigint | undefined>;
   /** Records `nextUnreserved`; throws where the recorded value is no longer `startNonce`. */
   commitNonceReservation(nextUnreserved: bigint, startNonce: bigint | undefined): Promise<void>;
+  /**
+   * Reads all segments and compares them with the index; mends what is damaged where `repair` says so. Needs the
+   * exclusive lock, and no transaction may be running.
+   */
+  check(options?: RepositoryCheckOptions): Promise<RepositoryCheckResult>;
   breakLock(): Promise<void>;
   /** Removes the repository and all in it. */
   destroy(): Promise<void>;

@@ -4,19 +4,21 @@
  * Source: Borg 1.4.5 repository.py, Repository.
  */
 import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
+import type { Hints } from '../format/hints.ts';
 import { ATTIC_SEGMENT_MAGIC } from '../format/segment.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
 import type { Store } from '../store/store.ts';
 import { equalBytes, toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
+import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 import { saveConfig } from './config-file.ts';
 import { removeTree } from './destroy.ts';
 import type { Lock } from './lock.ts';
 import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
 import type { CommitOptions, Repository } from './repository.ts';
-import { scanObjects } from './scan.ts';
+import { scanEntries, scanObjects, type ScannedDamage, type ScannedEntry } from './scan.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Transaction } from './transaction.ts';
@@ -142,9 +144,19 @@ export class SegmentRepository implements Repository {
     return (await this.#index()).size;
   }
 
-  /** Up to `limit` ids in the order in which the objects lie on the disk, after `marker`. */
   async scan(limit = Infinity, marker?: Uint8Array): Promise<Uint8Array[]> {
     return scanObjects(this.log, await this.#index(), limit, marker);
+  }
+
+  /** All entries of the log, live or void, committed or not; see scanEntries(). */
+  scanLog(options: { segment?: number; offset?: number } = {}): Generator<ScannedEntry | ScannedDamage> {
+    return scanEntries(this.log, options);
+  }
+
+  /** What is known of the segments as of the last commit. Needs the exclusive lock; removes what was not committed. */
+  async readHints(): Promise<Hints> {
+    await this.#begin();
+    return this.#state.loadedHints!;
   }
 
   put(id: Uint8Array, sealed: Uint8Array): Promise<void> {
@@ -187,6 +199,10 @@ export class SegmentRepository implements Repository {
   async commitNonceReservation(nextUnreserved: bigint, startNonce: bigint | undefined): Promise<void> {
     this.#assertExclusive();
     reserveNonces(this.store, nextUnreserved, startNonce);
+  }
+
+  async check(_options: RepositoryCheckOptions = {}): Promise<RepositoryCheckResult> {
+    throw new Error('the check of a repository is under construction');
   }
 
   async breakLock(): Promise<void> {
