@@ -51,6 +51,11 @@ export class CommittedState {
     return this.#index;
   }
 
+  /** The hints, if they are loaded; a transaction loads them. */
+  get loadedHints(): Hints | undefined {
+    return this.#hints;
+  }
+
   /** The index as of the last commit, or as the running transaction has changed it. */
   async index(): Promise<HashIndex> {
     if (this.#index === undefined) await this.#load(false);

@@ -22,6 +22,8 @@ export type JsonValue =
   | string
   | JsonFloat
   | readonly JsonValue[]
+  /** An object whose members stay in this order, also where their names are numbers. */
+  | ReadonlyMap<string, JsonValue>
   | { readonly [key: string]: JsonValue | undefined };
 
 export interface JsonOptions {
@@ -59,12 +61,18 @@ function write(value: JsonValue, options: JsonOptions, newline: string): string 
       newline,
     );
   }
-  const members = Object.entries(value as Record<string, JsonValue | undefined>).filter(
+  const members = [...entriesOf(value as JsonObject)].filter(
     (member): member is [string, JsonValue] => member[1] !== undefined,
   );
   if (options.sortKeys === true) members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const written = members.map(([key, one]) => `${quote(key)}: ${write(one, options, inner)}`);
   return enclose('{}', written, options, newline);
+}
+
+type JsonObject = ReadonlyMap<string, JsonValue> | Readonly<Record<string, JsonValue | undefined>>;
+
+function entriesOf(value: JsonObject): Iterable<[string, JsonValue | undefined]> {
+  return value instanceof Map ? value : Object.entries(value);
 }
 
 function enclose(marks: string, parts: readonly string[], options: JsonOptions, newline: string): string {

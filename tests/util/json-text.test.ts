@@ -17,6 +17,13 @@ const cases: readonly (readonly [JsonValue, string])[] = [
   [{}, '{}'],
   [[1, [null, true]], '[1, [null, true]]'],
   [{ b: 1, a: undefined, c: 'x' }, '{"b": 1, "c": "x"}'],
+  [
+    new Map<string, JsonValue>([
+      ['10', 1],
+      ['2', new Map()],
+    ]),
+    '{"10": 1, "2": {}}',
+  ],
 ];
 
 for (const [value, expected] of cases) {
