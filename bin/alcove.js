@@ -15,7 +15,8 @@ if (major > 24 || (major === 24 && minor >= 12)) {
     console.error(`alcove needs Node.js 24.12 or newer; this is ${process.versions.node}.`);
     process.exit(2);
   }
-  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  // By the name that it was started by: it decides what the program calls itself.
+  const args = process.argv.slice(1);
   if (process.execve !== undefined) process.execve(node, [node, ...args], process.env);
   const child = spawn(node, args, { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGQUIT']) {

@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { EXIT_ERROR } from './exit-code.ts';
 import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io.ts';
 import { StreamOutput } from './output/stream-output.ts';
+import { programName } from './program-name.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
 import { nowNs } from '../platform/clock.ts';
 import { keepHeapsSmall } from '../platform/heap.ts';
@@ -13,6 +14,9 @@ import { programWord } from '../platform/program-word.ts';
 import { versionText } from './version.ts';
 
 keepHeapsSmall();
+
+const ownName = programName([process.argv0, process.argv[1]], process.env);
+const argv = readArguments();
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
@@ -124,9 +128,10 @@ async function readInput(): Promise<Uint8Array> {
 function realIo(argv: readonly string[]): CliIo {
   return {
     argv,
-    commandLine: ['alcove', ...argv],
+    name: ownName,
+    commandLine: [ownName, ...argv],
     get program() {
-      return programWord(process.argv[1] ?? 'alcove', process.env['PATH']);
+      return programWord(process.argv[1] ?? ownName, process.env['PATH'], ownName);
     },
     env: process.env,
     cwd: process.cwd(),
@@ -158,9 +163,8 @@ function realIo(argv: readonly string[]): CliIo {
   };
 }
 
-const argv = readArguments();
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-  stdout.write(`${versionText()}\n`);
+  stdout.write(`${versionText(ownName)}\n`);
   exit(0);
 }
 process.on('uncaughtException', failUnexpectedly);

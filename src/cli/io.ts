@@ -1,4 +1,5 @@
 import type { Environment } from '../util/context.ts';
+import type { ProgramName } from './program-name.ts';
 
 /** A stream that the program writes to. */
 export interface Output {
@@ -19,6 +20,8 @@ export interface Identity {
 
 /** What a process is to the command line; `entry.ts` builds the real one, tests build their own. */
 export interface CliIo {
+  /** What the program calls itself. */
+  readonly name: ProgramName;
   /** What follows the program's name. Bytes that are not UTF-8 stand as in `util/surrogate-escape.ts`. */
   readonly argv: readonly string[];
   /** The program as it was started, and its arguments: what archives keep. */

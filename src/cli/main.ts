@@ -2,6 +2,7 @@ import type { CliContext } from './context.ts';
 import type { CommandLine } from './parse-command-line.ts';
 import { classifyExitCode, EXIT_ERROR, EXIT_SUCCESS, exitCode, type ExitCodeStyle } from './exit-code.ts';
 import { SignalReceived, type CliIo } from './io.ts';
+import { nameProgram } from './program-name.ts';
 import { UsageError } from './usage-error.ts';
 
 type CommandRun = Extract<CommandLine, { kind: 'command' }>;
@@ -14,12 +15,12 @@ export async function main(io: CliIo): Promise<number> {
     line = await parseCommandLine(io.argv, io);
     if (line.kind === 'version') {
       const { versionText } = await import('./version.ts');
-      io.stdout.write(`${versionText()}\n`);
+      io.stdout.write(`${versionText(io.name)}\n`);
       return EXIT_SUCCESS;
     }
     if (line.kind === 'help') {
       const { helpText } = await import('./help/help-text.ts');
-      io.stdout.write(await helpText(line.name, io.stdout.columns));
+      io.stdout.write((await helpText(line.name, { program: io.name, columns: io.stdout.columns }))!);
       return EXIT_SUCCESS;
     }
   } catch (error) {
@@ -32,9 +33,9 @@ export async function main(io: CliIo): Promise<number> {
 async function refuse(io: CliIo, error: unknown): Promise<number> {
   if (error instanceof UsageError) {
     const { usageLine } = await import('./help/help-text.ts');
-    const program = error.command === '' ? 'alcove' : `alcove ${error.command}`;
-    io.stderr.write(`${await usageLine(error.command)}${program}: error: ${error.message}\n`);
-    if (error.hint !== undefined) io.stderr.write(`${error.hint}\n`);
+    const program = error.command === '' ? io.name : `${io.name} ${error.command}`;
+    io.stderr.write(`${await usageLine(error.command, io.name)}${program}: error: ${error.message}\n`);
+    if (error.hint !== undefined) io.stderr.write(`${nameProgram(error.hint, io.name)}\n`);
     return EXIT_ERROR;
   }
   const { describeError } = await import('./output/error-text.ts');

@@ -11,6 +11,7 @@ import { optionsOf, type OptionSpec, type ParseContext } from './options/option.
 import { missingOptions, resolveOptions, resolvePositionals } from './options/resolve.ts';
 import { readTokens, type Occurrence, type Tokens } from './options/tokens.ts';
 import { GeneralError } from '../errors.ts';
+import { commandSuggestion, suggestion } from './suggestion.ts';
 import { UsageError } from './usage-error.ts';
 
 export type CommandLine =
@@ -48,10 +49,10 @@ export async function parseCommandLine(argv: readonly string[], context: ParseCo
   const all: Occurrence[] = [...occurrences, ...tokens.occurrences];
   const args = await resolveOptions(name, options, all, context);
   // Operands behind an unknown option may be its values, so nothing can be said about them.
-  refuseUnrecognized(tokens.unknown, name);
+  refuseUnrecognized(tokens.unknown, options, name);
   const missing = missingOptions(options, all);
   const left = await resolvePositionals(name, spec.positionals, tokens.operands, missing, args, context);
-  refuseUnrecognized(left, name);
+  refuseUnrecognized(left, options, name);
   const parsed = args as unknown as CommonArgs;
   if (!parsed.lock && !spec.mayBypassLock) {
     throw new GeneralError(['Not allowed to bypass locking mechanism for chosen command']);
@@ -76,7 +77,7 @@ function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLin
     if (option === versionOption) return { kind: 'version' };
     if (option.dest === 'help') return { kind: 'help', name: '' };
   }
-  refuseUnrecognized(first.unknown);
+  refuseUnrecognized(first.unknown, programOptions);
   let rest = first.operands;
   let name = rest[0];
   if (name === undefined) return { kind: 'help', name: '' };
@@ -86,7 +87,7 @@ function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLin
   if (Object.hasOwn(commandGroups, name)) {
     const middle = readTokens(name, commonOptions.options, rest, true);
     if (asksFor('help', middle)) return { kind: 'help', name };
-    refuseUnrecognized(middle.unknown, name);
+    refuseUnrecognized(middle.unknown, commonOptions.options, name);
     const second = middle.operands[0];
     if (second === undefined) return { kind: 'help', name };
     refuseUnknownName(name, second);
@@ -104,28 +105,18 @@ function refuseUnknownName(group: string, name: string): void {
   const choices = choicesOf(group);
   if (choices.includes(name)) return;
   const list = choices.map((choice) => `'${choice}'`).join(', ');
-  const near = choices.find((choice) => isNear(name, choice));
-  const hint = near === undefined ? undefined : `Did you mean "${near}"?`;
-  throw new UsageError(group, `argument <command>: invalid choice: '${name}' (choose from ${list})`, hint);
+  const message = `argument <command>: invalid choice: '${name}' (choose from ${list})`;
+  throw new UsageError(group, message, commandSuggestion(name, choices));
 }
 
-/** One slip apart: a character too many, too few, or another, or two that changed places. */
-function isNear(typed: string, name: string): boolean {
-  let start = 0;
-  while (start < Math.min(typed.length, name.length) && typed[start] === name[start]) start++;
-  const [typedRest, nameRest] = [typed.slice(start), name.slice(start)];
-  if (typedRest.slice(1) === nameRest || typedRest === nameRest.slice(1)) return true;
-  if (typedRest.slice(1) === nameRest.slice(1)) return true;
-  return (
-    typedRest.slice(2) === nameRest.slice(2) && typedRest[0] === nameRest[1] && typedRest[1] === nameRest[0]
-  );
-}
-
-function refuseUnrecognized(tokens: readonly string[], name?: string): void {
+function refuseUnrecognized(tokens: readonly string[], options: readonly OptionSpec[], name?: string): void {
   if (tokens.length === 0) return;
   const command = name === undefined ? 'alcove' : `alcove ${name}`;
+  const typed = tokens.find((token) => token.startsWith('--'))?.split('=', 1)[0];
+  const known = options.flatMap((option) => (option.hidden ? [] : option.flags));
+  const near = typed === undefined ? undefined : suggestion(typed, known);
   const message = `unrecognized arguments: ${tokens.join(' ')}`;
-  throw new UsageError('', message, `"${command} --help" lists the options.`);
+  throw new UsageError('', message, near ?? `"${command} --help" lists the options.`);
 }
 
 function asksFor(dest: string, tokens: Tokens): boolean {

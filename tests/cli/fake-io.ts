@@ -1,5 +1,6 @@
 /** A process for `main` that keeps what was written, and answers what it was told to answer. */
 import type { CliIo, Output } from '../../src/cli/io.ts';
+import type { ProgramName } from '../../src/cli/program-name.ts';
 
 export class FakeOutput implements Output {
   readonly isTerminal: boolean;
@@ -15,8 +16,12 @@ export class FakeOutput implements Output {
     this.#parts.push(Buffer.from(typeof data === 'string' ? Buffer.from(data) : data));
   }
 
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
   get text(): string {
-    return Buffer.concat(this.#parts).toString();
+    return this.bytes.toString();
   }
 
   get lines(): string[] {
@@ -25,6 +30,7 @@ export class FakeOutput implements Output {
 }
 
 export interface FakeOptions {
+  name?: ProgramName;
   env?: Record<string, string>;
   cwd?: string;
   /** Columns of stderr; without them it is no terminal. */
@@ -52,9 +58,11 @@ export function fakeIo(argv: readonly string[], options: FakeOptions = {}): Fake
   const answers = [...(options.answers ?? [])];
   const passphrases = [...(options.passphrases ?? [])];
   let nowNs = FAKE_NOW_NS;
+  const name = options.name ?? 'alcove';
   return {
+    name,
     argv,
-    commandLine: ['alcove', ...argv],
+    commandLine: [name, ...argv],
     program: 'alcove',
     env: options.env ?? {},
     cwd: options.cwd ?? '/nowhere',

@@ -27,8 +27,36 @@ describe(
   () => {
     it('finds the program through a link', () => {
       const { stdout, status } = shell('"$0" --version');
-      assert.match(stdout, /^borg 1\.4\.\d+ \(alcove /);
+      assert.match(stdout, /^alcove \S+ \(borg 1\.4\.5\)\n$/);
       assert.equal(status, 0);
+    });
+
+    it('is borg through a link of that name, wherever it is', () => {
+      const folder = join(scratch, 'names');
+      mkdirSync(folder);
+      symlinkSync(join(root, 'bin/alcove'), join(folder, 'borg'));
+      symlinkSync('../a folder/alcove', join(folder, 'relative'));
+      symlinkSync('relative', join(folder, 'chained'));
+      mkdirSync(join(folder, 'deep'));
+      symlinkSync('../chained', join(folder, 'deep/borg'));
+      const environment = { ...process.env, PATH: `${folder}:${process.env['PATH']}`, HOME: scratch };
+      const run = (command: string, env = {}) =>
+        spawnSync('sh', ['-c', command], { cwd: folder, env: { ...environment, ...env }, encoding: 'utf8' });
+      for (const command of ['borg', './borg', 'deep/borg', '"$PWD/borg"', 'names/../borg']) {
+        const { stdout, stderr } = run(`mkdir -p names; ${command} --version`);
+        assert.equal(stdout, 'borg 1.4.5\n', `${command}: ${stderr}`);
+      }
+      assert.match(run('chained --version').stdout, /^alcove /);
+      assert.equal(run('chained --version', { ALCOVE_AS_BORG: '1' }).stdout, 'borg 1.4.5\n');
+      assert.match(run('deep/borg nonsense').stderr, /^usage: borg .*\nborg: error: /);
+    });
+
+    it('is borg where Node runs a link of that name', () => {
+      const directory = join(scratch, 'direct');
+      mkdirSync(directory);
+      symlinkSync(join(root, 'bin/alcove.js'), join(directory, 'borg'));
+      const { stdout } = spawnSync(process.execPath, [join(directory, 'borg'), '-V'], { encoding: 'utf8' });
+      assert.equal(stdout, 'borg 1.4.5\n');
     });
 
     it('hands exit codes on', () => {

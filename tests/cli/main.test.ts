@@ -21,10 +21,30 @@ async function run(argv: string[], options: FakeOptions = {}): Promise<FakeIo & 
 }
 
 describe('main()', () => {
-  it('prints the version for clients of Borg', async () => {
+  it('prints its own version, and that of the Borg that it follows', async () => {
     const { code, stdout, stderr } = await run(['--version']);
     assert.deepEqual([code, stderr.text], [0, '']);
-    assert.match(stdout.text, /^borg 1\.4\.5 \(alcove \S+\)\n$/);
+    assert.match(stdout.text, /^alcove \S+ \(borg 1\.4\.5\)\n$/);
+  });
+
+  it("prints Borg's version under Borg's name", async () => {
+    for (const option of ['--version', '-V']) {
+      const { stdout } = await run([option], { name: 'borg' });
+      assert.equal(stdout.text, 'borg 1.4.5\n');
+    }
+  });
+
+  it('names itself in usage, hints and help by the name that it was started by', async () => {
+    const { stderr } = await run(['create', '--nonsense', 'r::a', 'x'], { name: 'borg' });
+    assert.deepEqual(stderr.lines, [
+      'usage: borg [options] <command> ...',
+      'borg: error: unrecognized arguments: --nonsense',
+      '"borg create --help" lists the options.',
+    ]);
+    const { stdout } = await run(['create', '--help'], { name: 'borg' });
+    assert.match(stdout.text, /^usage: borg create /);
+    assert.match(stdout.text, /^ {2}borg create /m);
+    assert.doesNotMatch(stdout.text, /alcove/);
   });
 
   it('shows usage and one line for a command line that makes no sense', async () => {
@@ -43,8 +63,28 @@ describe('main()', () => {
     assert.deepEqual(stderr.lines, [
       'usage: alcove create [options] ARCHIVE [PATH ...]',
       'alcove create: error: argument -C/--compression: unsupported compression type',
+      '"alcove help compression" lists what there is.',
     ]);
   });
+
+  for (const [argv, hint] of [
+    [['creat', 'r::a', 'x'], 'Did you mean "create"?'],
+    [['restore', 'r::a'], 'Did you mean "extract"?'],
+    [['key', 'exprot', 'r'], 'Did you mean "export"?'],
+    [['create', '--exlude-caches', 'r::a', 'x'], 'Did you mean "--exclude-caches"?'],
+    [['--lock-wiat=3', 'list', 'r'], 'Did you mean "--lock-wait"?'],
+    [['init', '-e', 'repokeys', 'r'], 'Did you mean "repokey"?'],
+    [['create', '-C', 'zst,3', 'r::a', 'x'], 'Did you mean "zstd"?'],
+    [['list', '--sort-by', 'tmestamp', 'r'], 'Did you mean "timestamp"?'],
+    [['help', 'pattern'], 'Did you mean "patterns"?'],
+    [['help', 'lists'], 'Did you mean "list"?'],
+  ] as const) {
+    it(`suggests what may be meant: ${argv.join(' ')}`, async () => {
+      const { code, stderr } = await run([...argv]);
+      assert.equal(code, 2);
+      assert.equal(stderr.lines.at(-1), hint);
+    });
+  }
 
   it('says which commands this version does not have', async () => {
     const { code, stderr } = await run(['debug', 'convert-profile', 'a', 'b']);
@@ -136,6 +176,17 @@ describe('help', () => {
       const { stdout } = await run([...name.split(' ').filter(Boolean), '--help']);
       for (const line of stdout.lines) assert.ok(line.length <= 110, `${name}: ${line}`);
     }
+  });
+
+  it('leaves out the description with --usage-only, and all else with --epilog-only', async () => {
+    const { stdout: whole } = await run(['help', 'rename']);
+    const { stdout: usage } = await run(['help', '--usage-only', 'rename']);
+    const { stdout: epilog } = await run(['help', '--epilog-only', 'rename']);
+    assert.match(usage.text, /^usage: alcove rename [^]*--lock-wait/);
+    assert.doesNotMatch(usage.text, /Examples/);
+    assert.match(epilog.text, /Examples/);
+    assert.doesNotMatch(epilog.text, /usage:|--lock-wait/);
+    for (const line of [...usage.lines, ...epilog.lines]) assert.ok(whole.lines.includes(line), line);
   });
 
   for (const topic of ['patterns', 'placeholders', 'compression']) {

@@ -1,6 +1,8 @@
-import { choicesOf, commandGroups, commandNames, isUnavailable } from '../command-table.ts';
+import { choicesOf, commandNames, isUnavailable } from '../command-table.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
+import { topics } from '../help/topic-list.ts';
+import { suggestion } from '../suggestion.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface HelpArgs extends CommonArgs {
@@ -17,7 +19,7 @@ export const help = defineCommand<HelpArgs>({
       metavar: 'TOPIC',
       dest: 'topic',
       arity: 'many',
-      help: 'a command, or patterns, placeholders, compression',
+      help: 'a command, or a topic: patterns, placeholders, compression',
     },
   ],
   options: [
@@ -47,18 +49,16 @@ export const help = defineCommand<HelpArgs>({
 
   async run(ctx, args) {
     const name = args.topic.join(' ');
-    const { topics } = await import('../help/topics.ts');
-    const topic = topics[name];
-    if (topic !== undefined) {
-      ctx.print(`${topic.text.trim()}\n`);
-      return;
-    }
     const { helpText } = await import('../help/help-text.ts');
-    if (name !== '' && !Object.hasOwn(commandGroups, name) && !commandNames().includes(name)) {
-      if (isUnavailable(name)) throw new UsageError('help', `"${name}" is not available in this version yet`);
-      throw new UsageError('', noHelp(name, Object.keys(topics)));
-    }
-    ctx.print(await helpText(name, ctx.io.stdout.columns));
+    const text = await helpText(name, {
+      program: ctx.io.name,
+      columns: ctx.io.stdout.columns,
+      part: args.epilogOnly ? 'epilog' : args.usageOnly ? 'usage' : 'all',
+    });
+    if (text !== undefined) return ctx.print(text);
+    if (isUnavailable(name)) throw new UsageError('help', `"${name}" is not available in this version yet`);
+    const topicNames = topics.map((topic) => topic.name);
+    throw new UsageError('', noHelp(name, topicNames), suggestion(name, [...commandNames(), ...topicNames]));
   },
 });
 

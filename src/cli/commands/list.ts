@@ -44,11 +44,11 @@ width. Always there are NL, NEWLINE, LF, CR, TAB, SPACE and NUL.
 
 For archives:
 
-${ArchiveFormatter.keysHelp().replaceAll(/^/gm, ' ')}
+${ArchiveFormatter.keysHelp()}
 
 For files:
 
-${ItemFormatter.keysHelp().replaceAll(/^/gm, ' ')}`,
+${ItemFormatter.keysHelp()}`,
   positionals: [
     locationOf('REPOSITORY_OR_ARCHIVE', 'the repository or archive', { optional: true }),
     pathsOf('paths to list; patterns are possible'),

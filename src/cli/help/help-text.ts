@@ -3,28 +3,52 @@ import { briefOf, commandGroups, commandNames, isUnavailable, loadCommand } from
 import type { CommandSpec } from '../command.ts';
 import { commonOptions } from '../options/common.ts';
 import type { OptionGroup, OptionSpec, PositionalSpec } from '../options/option.ts';
-import { definitionList, wrapParagraphs } from './wrap.ts';
+import { nameProgram, type ProgramName } from '../program-name.ts';
+import { topics, findTopic } from './topic-list.ts';
+import { definitionList, formatBlocks } from './wrap.ts';
 
 const DEFAULT_COLUMNS = 80;
 const MAX_COLUMNS = 100;
 
-/** Help on a command, a group of commands, or (empty name) the program. */
-export async function helpText(name: string, columns: number = DEFAULT_COLUMNS): Promise<string> {
-  const width = Math.min(columns, MAX_COLUMNS);
-  if (name === '') return programHelp(width);
-  if (Object.hasOwn(commandGroups, name)) return groupHelp(name, width);
-  return commandHelp(await loadCommand(name)!, width);
+/** `usage` leaves out the description and the examples, `epilog` all but these. */
+export type HelpPart = 'all' | 'usage' | 'epilog';
+
+export interface HelpOptions {
+  readonly program: ProgramName;
+  readonly columns?: number | undefined;
+  readonly part?: HelpPart;
+}
+
+/** Help on a command, a group of commands, a topic, or (empty name) the program; undefined where there is none. */
+export async function helpText(name: string, options: HelpOptions): Promise<string | undefined> {
+  const columns = Math.min(options.columns ?? DEFAULT_COLUMNS, MAX_COLUMNS);
+  const sections = await sectionsOf(name, columns, options.part ?? 'all');
+  return sections && nameProgram(`${sections.join('\n\n')}\n`, options.program);
+}
+
+async function sectionsOf(name: string, columns: number, part: HelpPart): Promise<string[] | undefined> {
+  if (name === '') return programHelp(columns);
+  const topic = findTopic(name);
+  if (topic !== undefined) return [formatBlocks(topic.text, columns)];
+  if (Object.hasOwn(commandGroups, name)) return groupHelp(name, columns);
+  const spec = await loadCommand(name);
+  return spec && commandHelp(spec, columns, part);
 }
 
 /** `usage: …` with its line end. */
-export async function usageLine(name: string): Promise<string> {
+export async function usageLine(name: string, program: ProgramName): Promise<string> {
   if (isUnavailable(name)) return '';
   const spec = await loadCommand(name);
-  return `usage: ${spec === undefined ? ['alcove', ...name.split(' ').filter(Boolean), '[options] <command> ...'].join(' ') : usage(spec)}\n`;
+  const usage = spec === undefined ? groupUsage(name) : commandUsage(spec);
+  return nameProgram(`usage: ${usage}\n`, program);
 }
 
-export function commandHelp(spec: CommandSpec, columns: number): string {
-  const sections = [`usage: ${usage(spec)}`, wrapParagraphs(spec.description, columns)];
+function commandHelp(spec: CommandSpec, columns: number, part: HelpPart): string[] {
+  const description = formatBlocks(spec.description, columns);
+  const examples = exampleSection(spec);
+  if (part === 'epilog') return [description, ...examples];
+  const sections = [`usage: ${commandUsage(spec)}`];
+  if (part === 'all') sections.push(description);
   const positionals = spec.positionals.filter(({ help }) => help !== '');
   if (positionals.length > 0) {
     const entries = positionals.map(({ metavar, help }) => [metavar, help] as const);
@@ -34,20 +58,27 @@ export function commandHelp(spec: CommandSpec, columns: number): string {
     const section = optionSection(group, columns);
     if (section !== undefined) sections.push(section);
   }
-  if (spec.examples.length > 0) {
-    const examples = spec.examples.map(({ command, text }) => `  # ${text}\n  ${command}`);
-    sections.push(`Examples:\n${examples.join('\n\n')}`);
-  }
-  return `${sections.join('\n\n')}\n`;
+  return part === 'all' ? [...sections, ...examples] : sections;
 }
 
-function usage(spec: CommandSpec): string {
+function exampleSection({ examples }: CommandSpec): string[] {
+  if (examples.length === 0) return [];
+  return [`Examples:\n${examples.map(({ command, text }) => `  # ${text}\n  ${command}`).join('\n\n')}`];
+}
+
+/** How a command is called, e.g. `alcove rename [options] ARCHIVE NEWNAME`. */
+export function commandUsage(spec: CommandSpec): string {
   const required = spec.options
     .flatMap(({ options }) => options)
     .filter((option) => option.required)
     .map((option) => optionTerm(option).split(', ').at(-1)!);
   const parts = ['alcove', spec.name, '[options]', ...required, ...spec.positionals.map(positionalTerm)];
   return parts.join(' ');
+}
+
+/** How the commands of a group, or (empty name) of the program, are called. */
+export function groupUsage(name: string): string {
+  return ['alcove', ...name.split(' ').filter(Boolean), '[options] <command> ...'].join(' ');
 }
 
 function positionalTerm({ metavar, arity }: PositionalSpec): string {
@@ -62,52 +93,56 @@ function optionSection(group: OptionGroup, columns: number): string | undefined 
     shown.map((option) => [optionTerm(option), option.help] as const),
     columns,
   );
-  const description =
-    group.description === undefined ? '' : `${wrapParagraphs(group.description, columns)}\n`;
+  const description = group.description === undefined ? '' : `${formatBlocks(group.description, columns)}\n`;
   return `${group.title}:\n${description}${list}`;
 }
 
-function optionTerm({ flags, metavar, impliedText }: OptionSpec): string {
+/** All spellings of an option, and its value. */
+export function optionTerm({ flags, metavar, impliedText }: OptionSpec): string {
   const names = flags.join(', ');
   if (metavar === undefined) return names;
   return impliedText === undefined ? `${names} ${metavar}` : `${names} [${metavar}]`;
 }
 
-async function programHelp(columns: number): Promise<string> {
+export const PROGRAM_DESCRIPTION =
+  'Deduplicating, encrypted backups in the format of Borg 1.4. To start, back up a directory with "backup", see ' +
+  'what is there with "list", and bring it back with "extract":';
+
+export const FIRST_STEPS = [
+  'alcove backup --repo /path/to/repo ~/Documents',
+  'alcove list /path/to/repo',
+  'alcove extract /path/to/repo::NAME',
+] as const;
+
+function programHelp(columns: number): string[] {
   const entries = commandNames().map((name) => [name, briefOf(name)] as const);
-  const { topics } = await import('./topics.ts');
-  const sections = [
-    'usage: alcove [options] <command> ...',
-    wrapParagraphs(
-      'Deduplicating, encrypted backups in the format of Borg 1.4. To start, back up a directory with "backup", see ' +
-        'what is there with "list", and bring it back with "extract":',
-      columns,
-    ),
-    '  alcove backup --repo /path/to/repo ~/Documents\n' +
-      '  alcove list /path/to/repo\n' +
-      '  alcove extract /path/to/repo::NAME',
+  const topicEntries = topics.map(({ name, brief }) => [name, brief] as const);
+  return [
+    `usage: ${groupUsage('')}`,
+    formatBlocks(PROGRAM_DESCRIPTION, columns),
+    FIRST_STEPS.map((line) => `  ${line}`).join('\n'),
     `Commands:\n${definitionList(entries, columns)}`,
-    `Topics of "alcove help":\n${definitionList(
-      Object.entries(topics).map(([name, topic]) => [name, topic.brief] as const),
-      columns,
-    )}`,
+    `Topics of "alcove help":\n${definitionList(topicEntries, columns)}`,
     optionSection(commonOptions, columns)!,
     '"alcove <command> --help" tells more about a command.',
   ];
-  return `${sections.join('\n\n')}\n`;
 }
 
-function groupHelp(group: string, columns: number): string {
-  const entries = commandNames()
+/** The commands of a group, without its name, and what each does. */
+export function groupEntries(group: string): (readonly [string, string])[] {
+  return commandNames()
     .filter((name) => name.startsWith(`${group} `))
     .map((name) => [name.slice(group.length + 1), briefOf(name)] as const);
-  const sections = [
-    `usage: alcove ${group} [options] <command> ...`,
+}
+
+function groupHelp(group: string, columns: number): string[] {
+  const entries = groupEntries(group);
+  return [
+    `usage: ${groupUsage(group)}`,
     `Commands that ${commandGroups[group]}.`,
     entries.length === 0
       ? 'None of them is available in this version yet.'
       : `Commands:\n${definitionList(entries, columns)}`,
     optionSection(commonOptions, columns)!,
   ];
-  return `${sections.join('\n\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import { textWidth } from '../output/width.ts';
+import { readBlocks, type HelpBlock } from './blocks.ts';
 
 /** Breaks a paragraph into lines of at most `columns` cells. */
 export function wrapText(text: string, columns: number): string[] {
@@ -16,25 +17,42 @@ export function wrapText(text: string, columns: number): string[] {
   return lines;
 }
 
-/** Paragraphs parted by empty lines; those that begin with a space or with "- " are kept as they are. */
-export function wrapParagraphs(text: string, columns: number): string {
-  return text
-    .trim()
-    .split(/\n{2,}/)
-    .map((paragraph) => (/^(?: |- )/m.test(paragraph) ? paragraph : wrapText(paragraph, columns).join('\n')))
+/** A text of help at the width of a terminal. */
+export function formatBlocks(text: string, columns: number): string {
+  return readBlocks(text)
+    .map((block) => formatBlock(block, columns))
     .join('\n\n');
+}
+
+function formatBlock(block: HelpBlock, columns: number): string {
+  switch (block.kind) {
+    case 'heading':
+      return `${block.text}:`;
+    case 'paragraph':
+      return wrapText(block.text, columns).join('\n');
+    case 'literal':
+      return block.lines.map((line) => `  ${line}`.trimEnd()).join('\n');
+    case 'definitions': {
+      const widest = Math.max(...block.entries.map(([term]) => textWidth(term)));
+      return definitionList(block.entries, columns, Math.min(TERM_COLUMNS, widest + 4));
+    }
+  }
 }
 
 const TERM_COLUMNS = 26;
 
 /** Terms on the left, what they mean beside them. */
-export function definitionList(entries: readonly (readonly [string, string])[], columns: number): string {
+export function definitionList(
+  entries: readonly (readonly [string, string])[],
+  columns: number,
+  termColumns: number = TERM_COLUMNS,
+): string {
   const lines: string[] = [];
   for (const [term, meaning] of entries) {
-    const wrapped = wrapText(meaning, Math.max(24, columns - TERM_COLUMNS));
-    if (textWidth(term) > TERM_COLUMNS - 4) lines.push(`  ${term}`);
-    else lines.push(`  ${term.padEnd(TERM_COLUMNS - 2)}${wrapped.shift() ?? ''}`.trimEnd());
-    for (const line of wrapped) lines.push(' '.repeat(TERM_COLUMNS) + line);
+    const wrapped = wrapText(meaning, Math.max(24, columns - termColumns));
+    if (textWidth(term) > termColumns - 4) lines.push(`  ${term}`);
+    else lines.push(`  ${term.padEnd(termColumns - 2)}${wrapped.shift() ?? ''}`.trimEnd());
+    for (const line of wrapped) lines.push(' '.repeat(termColumns) + line);
   }
   return lines.join('\n');
 }

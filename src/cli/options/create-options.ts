@@ -1,18 +1,23 @@
 /** Options of what makes archives. Source: Borg 1.4.5 archiver.py, build_parser ("borg create"). */
 import { InvalidChunkerParams, parseChunkerParams } from '../../chunker/chunker-params.ts';
 import { InvalidCompression, parseCompression } from '../../compress/compression-spec.ts';
+import { suggestion } from '../suggestion.ts';
 import { flag } from './flag.ts';
 import { InvalidValue, type OptionGroup, type OptionSpec, type ParseValue } from './option.ts';
 import { parsePlaceholders } from './placeholder-values.ts';
 import { parseTimestamp } from './timestamp-value.ts';
-import { parseFilesCacheMode, parseInteger } from './values.ts';
+import { parseFilesCacheMode, parseInteger, parsePercent } from './values.ts';
+
+/** What a compression may begin with. */
+export const COMPRESSIONS = ['none', 'lz4', 'zstd', 'zlib', 'lzma', 'auto', 'obfuscate'] as const;
 
 const compression: ParseValue = (text) => {
   try {
     return parseCompression(text);
   } catch (error) {
-    if (error instanceof InvalidCompression) throw new InvalidValue(error.message);
-    throw error;
+    if (!(error instanceof InvalidCompression)) throw error;
+    const hint = suggestion(text.split(',', 1)[0]!, COMPRESSIONS);
+    throw new InvalidValue(error.message, hint ?? '"alcove help compression" lists what there is.');
   }
 };
 
@@ -82,6 +87,14 @@ export const fileSystemOptions: OptionGroup = {
       parse: parseFilesCacheMode,
       fallback: 'cis',
       help: 'how to tell that a file is unchanged: a comma-separated list of ctime, mtime, size, inode, rechunk, disabled (default: ctime,size,inode)',
+    },
+    {
+      flags: ['--files-cache-verify'],
+      dest: 'filesCacheVerify',
+      metavar: 'PERCENT',
+      parse: parsePercent,
+      beyondBorg: true,
+      help: 'read PERCENT of the unchanged files nevertheless, others each time, and warn where contents changed (default: ALCOVE_FILES_CACHE_VERIFY, or 0)',
     },
     {
       flags: ['--files-changed'],

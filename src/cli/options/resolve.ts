@@ -1,4 +1,5 @@
 /** Turns what was typed into the arguments that a command gets. */
+import { suggestion } from '../suggestion.ts';
 import { UsageError } from '../usage-error.ts';
 import {
   InvalidValue,
@@ -23,8 +24,8 @@ export async function resolveOptions(
   const seen = new Set<string>();
   const groups = new Map<string, OptionSpec>();
   for (const { option, text } of occurrences) {
-    const refuse = (message: string): never => {
-      throw new UsageError(commandName, `argument ${optionName(option)}: ${message}`);
+    const refuse = (message: string, hint?: string): never => {
+      throw new UsageError(commandName, `argument ${optionName(option)}: ${message}`, hint);
     };
     const value =
       text === undefined
@@ -32,7 +33,7 @@ export async function resolveOptions(
         : await parseText(commandName, optionName(option), option.parse, text, context);
     if (text !== undefined && option.choices !== undefined && !option.choices.includes(text)) {
       const choices = option.choices.map((choice) => `'${choice}'`).join(', ');
-      refuse(`invalid choice: '${text}' (choose from ${choices})`);
+      refuse(`invalid choice: '${text}' (choose from ${choices})`, suggestion(text, option.choices));
     }
     if (option.action === 'once' && seen.has(option.dest)) refuse('There can be only one.');
     if (option.excludes !== undefined) {

@@ -6,6 +6,7 @@
  */
 import { DIFF_SORT_FIELDS, type DiffSortField, type DiffSortKey } from '../../archive/diff/sort-diffs.ts';
 import { parseFileSize } from '../../util/file-size.ts';
+import { suggestion } from '../suggestion.ts';
 import { InvalidValue, type ParseValue } from './option.ts';
 
 export function invalidValue(name: string, text: string): InvalidValue {
@@ -31,6 +32,18 @@ export const parsePositiveInteger: ParseValue = (text) => {
   return value;
 };
 
+/** A number from 0 to 100, with or without a sign behind it. */
+export function percentOf(text: string): number | undefined {
+  const value = /^\s*\d+(?:\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  return value <= 100 ? value : undefined;
+}
+
+export const parsePercent: ParseValue = (text) => {
+  const value = percentOf(text);
+  if (value === undefined) throw new InvalidValue(`a percentage from 0 to 100 is required: ${text}`);
+  return value;
+};
+
 export const parseOctal: ParseValue = (text) => {
   if (!/^(?:0[oO])?[0-7]+$/.test(text.trim())) throw invalidValue('<lambda>', text);
   return Number.parseInt(text.trim().replace(/^0[oO]/, ''), 8);
@@ -48,7 +61,7 @@ export const SORT_KEYS = ['timestamp', 'archive', 'name', 'id'] as const;
 export const parseSortKeys: ParseValue = (text) => {
   for (const token of text.split(',')) {
     if (!(SORT_KEYS as readonly string[]).includes(token)) {
-      throw new InvalidValue(`Invalid sort key: ${token}`);
+      throw new InvalidValue(`Invalid sort key: ${token}`, suggestion(token, SORT_KEYS));
     }
   }
   return text.replaceAll('timestamp', 'ts').replaceAll('archive', 'name').split(',');
@@ -63,7 +76,9 @@ export const parseDiffSortKeys: ParseValue = (text) => {
   if (specs.length === 0) throw new InvalidValue('unsupported sort field: empty spec');
   return specs.map((spec): DiffSortKey => {
     const field = spec.replace(/^[<>]/, '');
-    if (!isDiffSortField(field)) throw new InvalidValue(`unsupported sort field: ${field}`);
+    if (!isDiffSortField(field)) {
+      throw new InvalidValue(`unsupported sort field: ${field}`, suggestion(field, DIFF_SORT_FIELDS));
+    }
     return { field, descending: spec.startsWith('>') };
   });
 };

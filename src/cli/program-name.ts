@@ -1,0 +1,17 @@
+import { basename } from 'node:path';
+import type { Environment } from '../util/context.ts';
+
+/** What the program calls itself: `borg` where it stands in for Borg. */
+export type ProgramName = 'alcove' | 'borg';
+
+/** By the name that it was started by, e.g. that of a link, or as ALCOVE_AS_BORG=1 says. */
+export function programName(startedAs: readonly (string | undefined)[], env: Environment): ProgramName {
+  if (env['ALCOVE_AS_BORG'] === '1') return 'borg';
+  const isBorg = (path = '') => basename(path) === 'borg' || basename(path) === 'borg.js';
+  return startedAs.some(isBorg) ? 'borg' : 'alcove';
+}
+
+/** Command lines in a text of help, which are written for `alcove`, as the user types them. */
+export function nameProgram(text: string, name: ProgramName): string {
+  return name === 'alcove' ? text : text.replaceAll(/\balcove(?= (?:[a-z<[]|-{1,2}[a-zA-Z]))/g, name);
+}
