@@ -406,6 +406,12 @@ export class BackupPathTraversalWarning extends defineWarning(
   109,
   '{}: not extracted, path contains "../" (malicious or corrupted archive)',
 ) {}
+/** Ours; its code is beyond those that Borg gives out. */
+export class FileContentsWarning extends defineWarning(
+  'FileContentsWarning',
+  120,
+  '{}: contents differ from what was backed up before, but size and times do not (bit rot, or times that were set back?); earlier archives have the former contents',
+) {}
 export class BackupHardlinkSourceWarning extends defineWarning(
   'BackupHardlinkSourceError',
   110,

@@ -22,6 +22,7 @@ import { MAX_DATA_SIZE_BYTES } from '../format/segment.ts';
 import { CommandError } from '../errors.ts';
 import { gidToName, uidToName } from '../platform/users.ts';
 import { fromUtf8 } from '../util/bytes.ts';
+import type { Environment } from '../util/context.ts';
 import {
   decodeSurrogateEscaped,
   encodeSurrogateEscaped,
@@ -30,7 +31,7 @@ import {
 import type { SourceArgs } from './commands/create-args.ts';
 import type { CliContext } from './context.ts';
 import { mergePatternRules } from './options/exclusion.ts';
-import { evaluateEscapes } from './options/values.ts';
+import { evaluateEscapes, percentOf } from './options/values.ts';
 import { archiveSummaryLines, type ArchiveSummary } from './output/archive-summary.ts';
 import { logStatistics } from './output/log-statistics.ts';
 import { printJson } from './output/print-json.ts';
@@ -78,6 +79,7 @@ export async function createInSession(
     timestampNs: args.timestampNs,
     chunkerParams: args.chunkerParams,
     filesCacheMode: args.filesCacheMode,
+    verifyPercent: args.filesCacheVerify ?? verifyPercentOf(ctx.env),
     filesChanged: args.filesChanged,
     checkpointIntervalSeconds: args.checkpointInterval,
     permitAdHocCache: args.noCacheSync,
@@ -99,6 +101,14 @@ export async function createInSession(
     },
   };
   return createArchive(session, options);
+}
+
+/** Throws a CommandError where the variable is no percentage. */
+function verifyPercentOf({ ALCOVE_FILES_CACHE_VERIFY: text }: Environment): number {
+  if (text === undefined || text === '') return 0;
+  const percent = percentOf(text);
+  if (percent === undefined) throw new CommandError([`ALCOVE_FILES_CACHE_VERIFY is no percentage: ${text}`]);
+  return percent;
 }
 
 function selectionOf(args: AllArgs): BackupSelection {
@@ -197,6 +207,8 @@ async function printCreated(
     comment: '',
     chunkerParams: [],
   });
-  const archive = { name, id, start, end, duration, stats, limits, command_line };
+  const { verification } = summary;
+  const verified = verification && { files_cache_verified: { ...verification } };
+  const archive = { name, id, start, end, duration, stats, limits, command_line, ...verified };
   printJson(ctx, { ...basicJsonData(session.manifest, cacheData), archive });
 }

@@ -9,6 +9,7 @@
  * | chunks.archive.d/  | one compact ChunkIndex an archive, with integrity data beside it    |
  * | files, files.<sfx> | FilesCache file; integrity data in config                           |
  * | pre12-meta         | JSON: sizes of archives whose metadata lacks them                   |
+ * | alcove-verified.*  | see VerifyRotation; Borg does not know it and leaves it alone       |
  * | README             | text                                                                |
  * | lock.*             | see Lock                                                            |
  * | txn.tmp/           | a transaction being prepared or removed                             |

@@ -144,6 +144,15 @@ export class FilesCache {
     }
   }
 
+  /** Remembers other contents of a file that lookup() found unchanged: it was read nevertheless. */
+  replaceIds(pathHash: Uint8Array, ids: readonly Uint8Array[]): void {
+    const bucket = this.#index.find(pathHash);
+    if (bucket < 0) return;
+    const cursor = this.#cursorAt(this.#index.valueAt(bucket, 0) & ~SEEN, this.#index.valueAt(bucket, 1));
+    // Its time is not that of a change in this backup: the newest of these stays as it is.
+    this.#put(pathHash, { ...readEntry(cursor), ids: ids as Uint8Array[] });
+  }
+
   /**
    * The file's bytes in pieces. Left out are files not seen for `ttl` backups, and of those seen now the ones with
    * the newest time: they may change again within the clock's granularity, unnoticed.

@@ -33,8 +33,8 @@ export interface BackupRunOptions {
 
 /** What is done with a file that was read. */
 export interface ReadOutcome {
-  /** Called as soon as the result is known. */
-  settle(result: FileResult): void;
+  /** Called as soon as the result is known; the file's turn comes when it is done. */
+  settle(result: FileResult): void | Promise<void>;
   /** Called when nothing of the file is needed any more, also where there is no result. */
   close?(): void;
   /** Called when it is the file's turn. */
@@ -116,6 +116,11 @@ export class BackupRun {
 
   warn(warning: BorgWarning): void {
     this.push({ finish: () => this.#ctx.reporter.warn(warning) });
+  }
+
+  /** Runs the work while nothing else uses repository or cache. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#gate.run(work);
   }
 
   /** For steps: adds an item to the archive. */
@@ -201,7 +206,7 @@ export class BackupRun {
   async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<boolean> {
     try {
       this.#tellIndex();
-      outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
+      await outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
       return true;
     } catch (error) {
       if (!this.#stopped) this.#failure ??= { error };

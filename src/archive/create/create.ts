@@ -10,15 +10,22 @@ import { createPipeline } from '../../pipeline/pipeline.ts';
 import { archiveOrigin } from './archive-origin.ts';
 import { ArchiveWriter, type SavedArchive } from './archive-writer.ts';
 import { BackupRun, Interrupted } from './backup-run.ts';
-import { type BackupSelection, takeIn } from './backup-source.ts';
+import { type BackupSelection, type BackupSource, takeIn } from './backup-source.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import type { FilesCacheMode } from '../cache/files-cache.ts';
+import { cacheDirectory } from '../cache/local-cache.ts';
+import { VerifyRotation } from '../cache/verify-rotation.ts';
+import { FileVerification, type VerificationCounts } from './file-verification.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import { ObjectProcessor, type ObjectProcessorOptions } from './object-processor.ts';
+import { joinPath } from './path-bytes.ts';
 import type { Session } from '../session.ts';
 import type { Statistics } from '../statistics.ts';
+import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 
-export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProcessorOptions, 'cwd' | 'nowNs'> {
+type ProcessorOptions = Omit<ObjectProcessorOptions, 'cwd' | 'nowNs' | 'verification'>;
+
+export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions {
   readonly name: string;
   /** The command line, for the archive's metadata. */
   readonly cmdline: readonly string[];
@@ -26,6 +33,8 @@ export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProces
   readonly timestampNs?: bigint | undefined;
   readonly chunkerParams?: ChunkerParams | undefined;
   readonly filesCacheMode: FilesCacheMode;
+  /** How many of the files that the files cache knows unchanged are read nevertheless, 0 to 100. Default 0. */
+  readonly verifyPercent?: number | undefined;
   readonly checkpointIntervalSeconds: number;
   readonly permitAdHocCache: boolean;
   readonly progress: boolean;
@@ -38,6 +47,8 @@ export interface CreateArchiveOptions extends BackupSelection, Omit<ObjectProces
 export interface CreatedArchive extends SavedArchive {
   readonly name: string;
   readonly statistics: Statistics;
+  /** There where files were to be verified. */
+  readonly verification?: VerificationCounts | undefined;
 }
 
 /**
@@ -73,11 +84,13 @@ export async function createArchive(
   });
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
   const collector = new MetadataCollector(options, ctx.reporter);
+  const verification = verificationOf(session, cache, options);
   // Disposed of only after the run has stopped: until then its steps may use the descriptors.
   using processor = new ObjectProcessor(run, session.key, collector, {
     ...options,
     cwd: ctx.cwd,
     nowNs: () => ctx.nowNs(),
+    verification,
   });
   try {
     await takeIn(session, run, processor, options);
@@ -92,7 +105,30 @@ export async function createArchive(
   if (options.progress) ctx.reporter.archiveProgressEnd();
   const { comment, timestampNs } = options;
   const saved = await writer.save({ comment, timestampNs });
-  const created = { ...saved, name: options.name, statistics: writer.statistics };
+  verification?.advance();
+  const { statistics } = writer;
+  const created = { ...saved, name: options.name, statistics, verification: verification?.counts };
   await options.onCreated?.(created, cache);
   return created;
+}
+
+/** Undefined where nothing is to be verified: also without a files cache, when all files are read anyway. */
+function verificationOf(
+  session: Session,
+  cache: ChunksCache,
+  { verifyPercent = 0, source }: CreateArchiveOptions,
+): FileVerification | undefined {
+  if (verifyPercent === 0 || cache.kind !== 'local' || cache.files === undefined) return undefined;
+  const { ctx, key, repository } = session;
+  const directory = cacheDirectory(ctx, repository.idHex);
+  const series = key.idHash(seriesText(source, fromUtf8(ctx.cwd)));
+  return new FileVerification(session, new VerifyRotation(directory, series, verifyPercent, ctx.reporter));
+}
+
+/** What tells one job from another. */
+function seriesText(source: BackupSource, cwd: Uint8Array): Uint8Array {
+  const words: string[] = [source.kind];
+  if ('argv' in source) words.push(...source.argv);
+  const paths = source.kind === 'paths' ? source.paths.map((path) => joinPath(cwd, path)) : [];
+  return concatBytes([...words.map(fromUtf8), ...paths].flatMap((word) => [word, new Uint8Array(1)]));
 }

@@ -3,7 +3,7 @@
  *
  * Source: Borg 1.4.5, archive.py, FilesystemObjectProcessors; archiver.py, Archiver._process_any.
  */
-import { FileChangedWarning, GeneralWarning } from '../../errors.ts';
+import { FileChangedWarning, FileContentsWarning, GeneralWarning } from '../../errors.ts';
 import type { Item } from '../../format/item.ts';
 import type { Key } from '../../keys/key.ts';
 import {
@@ -30,6 +30,7 @@ import type { FileResult } from '../../pipeline/file-job.ts';
 import { fromUtf8, toUtf8Lossy } from '../../util/bytes.ts';
 import { BackupError, backupIo, checkSameFile, fileError } from '../backup-error.ts';
 import type { BackupRun } from './backup-run.ts';
+import type { FileVerification } from './file-verification.ts';
 import { HardLinkMasters } from './hard-link-masters.ts';
 import type { MetadataCollector, MetadataOptions } from './metadata-collector.ts';
 import { isSpecial, joinPath, makePathSafe, stripPrefix } from './path-bytes.ts';
@@ -45,6 +46,8 @@ export interface ObjectProcessorOptions extends MetadataOptions {
   /** Paths are relative to it. */
   readonly cwd: string;
   readonly nowNs: () => bigint;
+  /** Reads some files again that the files cache knows unchanged. */
+  readonly verification?: FileVerification | undefined;
 }
 
 /** A file that was opened, with what is known before its content is read. */
@@ -275,28 +278,38 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
       this.#read(opened, pathHash, answer?.known === true ? 'M' : 'A');
       return true;
     }
+    if (this.#options.verification?.isDue(pathHash!) === true) {
+      this.#read(opened, pathHash, 'M', ids);
+      return true;
+    }
     this.#collector.addExtended(item, stat, path, opened.fd);
     this.#finishUnchanged(opened, ids);
     return false;
   }
 
   #finishUnchanged({ path, item, stat }: OpenedFile, ids: readonly Uint8Array[]): void {
-    const { cache, writer } = this.#run;
     this.#hardLinks.add(stat, item.path);
-    this.#run.push({
-      finish: () => {
-        item.chunks = ids.map((id) => cache.incref(id, writer.statistics));
-        item.size = totalSize(item.chunks);
-        writer.statistics.files += 1;
-        this.#run.addItem(item);
-      },
-    });
+    this.#run.push({ finish: () => this.#addStored(item, ids) });
     this.status('U', path);
   }
 
-  #read({ path, item, fd, stat }: OpenedFile, pathHash: Uint8Array | undefined, firstStatus: string): void {
+  #addStored(item: Item, ids: readonly Uint8Array[]): void {
+    const { cache, writer } = this.#run;
+    item.chunks = ids.map((id) => cache.incref(id, writer.statistics));
+    item.size = totalSize(item.chunks);
+    writer.statistics.files += 1;
+    this.#run.addItem(item);
+  }
+
+  /** With `stored`, the ids by the files cache: only to compare with these. */
+  #read(
+    { path, item, fd, stat }: OpenedFile,
+    pathHash: Uint8Array | undefined,
+    firstStatus: string,
+    stored?: readonly Uint8Array[],
+  ): void {
     const readNs = this.#options.nowNs();
-    const file = new PendingFile({ path, item, stat, pathHash, firstStatus, readNs });
+    const file = new PendingFile({ path, item, stat, pathHash, firstStatus, readNs, stored });
     const { noXattrs, noAcls, noFlags, numericIds, sparse } = this.#options;
     this.#hardLinks.begin(stat);
     const job = {
@@ -310,7 +323,8 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
       numericIds,
     };
     this.#run.read(file, job, {
-      settle: (result) => this.#settle(file, result),
+      settle: (result) =>
+        stored === undefined ? this.#settle(file, result) : this.#verify(file, fd, result),
       close: () => closeFile(fd),
       finish: () => this.#finishFile(file),
     });
@@ -330,6 +344,26 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     file.changed = this.#hasChanged(stat, result.statAfter);
   }
 
+  /** As #settle, for a file that is read to be compared. */
+  async #verify(file: PendingFile, fd: number, result: FileResult): Promise<void> {
+    const { item, path, stat, stored, chunks } = file;
+    const verification = this.#options.verification!;
+    this.#settle(file, result);
+    if (file.error === undefined) {
+      const ids = chunks.map((chunk) => chunk.id);
+      file.verdict = await verification.judge(this.#run, stored!, ids, stat!, result.statAfter);
+    } else if (result.stat !== undefined) {
+      // What can't be read any more is still in the repository: there it is right, as far as anybody can tell.
+      try {
+        this.#collector.addExtended(item, stat!, path, fd);
+        file.verdict = 'unreadable';
+      } catch (error) {
+        if (!(error instanceof BackupError)) throw error;
+      }
+    }
+    if (file.verdict !== undefined) verification.count(file.verdict);
+  }
+
   /** Fifos and devices change naturally. */
   #hasChanged(before: FileStat | undefined, after: FileStat | undefined): boolean {
     if (before === undefined || after === undefined || isSpecial(before.mode)) return false;
@@ -338,10 +372,17 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   #finishFile(file: PendingFile): void {
-    const { path, item, stat, pathHash, chunks } = file;
-    const { writer, cache } = this.#run;
+    const { path, item, stat, chunks } = file;
+    const { writer } = this.#run;
     const report = (letter: string) => this.status(letter, path);
-    report(file.firstStatus);
+    if (file.verdict === 'unreadable') {
+      this.#addStored(item, file.stored!);
+      this.#hardLinks.add(stat!, item.path);
+      this.#run.warn(file.error!.toWarning(path));
+      report('E');
+      return;
+    }
+    report(file.verdict === 'same' ? 'U' : file.firstStatus);
     if (file.error !== undefined) {
       if (stat !== undefined) this.#hardLinks.fail(stat);
       this.#run.warn(file.error.toWarning(path));
@@ -350,17 +391,23 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     }
     item.chunks = chunks;
     item.size = totalSize(chunks);
-    if (stat !== undefined && pathHash !== undefined && !file.changed) {
-      // What changes while it is read may be inconsistent: it has to be read again next time.
-      const ids = chunks.map((chunk) => chunk.id);
-      cache.files?.memorize(pathHash, stat, ids, file.readNs);
-    }
+    // What changes while it is read may be inconsistent: it has to be read again next time.
+    if (!file.changed) this.#memorize(file);
     writer.statistics.files += 1;
     this.#run.addItem(item);
     if (stat !== undefined) this.#hardLinks.add(stat, item.path);
+    if (file.verdict === 'changed') this.#run.warn(new FileContentsWarning([toUtf8Lossy(path)]));
     if (!file.changed) return;
     this.#run.warn(new FileChangedWarning([toUtf8Lossy(path)]));
     report('C');
+  }
+
+  #memorize({ stat, pathHash, chunks, readNs, verdict }: PendingFile): void {
+    if (stat === undefined || pathHash === undefined) return;
+    const { files } = this.#run.cache;
+    const ids = chunks.map((chunk) => chunk.id);
+    if (verdict === 'same' || verdict === 'changed') files?.replaceIds(pathHash, ids);
+    else files?.memorize(pathHash, stat, ids, readNs);
   }
 
   #targetOf(found: FoundObject): FileStat | undefined {

@@ -5,6 +5,7 @@ import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 import type { BackupError } from '../backup-error.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import type { ArchiveWriter } from './archive-writer.ts';
+import type { Verdict } from './file-verification.ts';
 
 export class PendingFile {
   /** As walked, for messages. */
@@ -18,6 +19,10 @@ export class PendingFile {
   readonly readNs: bigint | undefined;
   /** Reported before the outcome is: A, M, or i. */
   readonly firstStatus: string;
+  /** Its chunks by the files cache, where it is read only to be compared with them. */
+  readonly stored: readonly Uint8Array[] | undefined;
+  /** What the comparison showed. */
+  verdict: Verdict | undefined;
   readonly chunks: ChunkRef[] = [];
   changed = false;
   error: BackupError | undefined;
@@ -32,6 +37,7 @@ export class PendingFile {
     pathHash?: Uint8Array | undefined;
     firstStatus: string;
     readNs?: bigint | undefined;
+    stored?: readonly Uint8Array[] | undefined;
   }) {
     this.path = fields.path;
     this.item = fields.item;
@@ -39,6 +45,7 @@ export class PendingFile {
     this.pathHash = fields.pathHash;
     this.firstStatus = fields.firstStatus;
     this.readNs = fields.readNs;
+    this.stored = fields.stored;
   }
 
   get parts(): number {

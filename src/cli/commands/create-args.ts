@@ -25,6 +25,7 @@ export interface SourceArgs extends CommonArgs, ExclusionArgs {
   readonly sparse: boolean;
   /** Letters in alphabetic order: c, d, i, m, r, s. */
   readonly filesCacheMode: string;
+  readonly filesCacheVerify: number | undefined;
   readonly filesChanged: 'ctime' | 'mtime' | 'disabled';
   readonly readSpecial: boolean;
   readonly comment: string;

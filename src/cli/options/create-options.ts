@@ -50,7 +50,6 @@ export const commentOption: OptionSpec = {
 export const numericIdsOptions: readonly OptionSpec[] = [
   {
     ...flag('--numeric-owner', 'numericIds', 'the same as --numeric-ids'),
-    deprecated: 'Warning: "--numeric-owner" has been deprecated. Use --numeric-ids instead.',
   },
   flag('--numeric-ids', 'numericIds', 'use only the numbers of users and groups'),
 ];
@@ -58,7 +57,6 @@ export const numericIdsOptions: readonly OptionSpec[] = [
 export const noFlagsOptions: readonly OptionSpec[] = [
   {
     ...flag('--nobsdflags', 'noFlags', 'the same as --noflags'),
-    deprecated: 'Warning: "--nobsdflags" has been deprecated. Use --noflags instead.',
   },
   flag('--noflags', 'noFlags', 'leave out file flags (e.g. nodump, immutable)'),
 ];
@@ -70,7 +68,6 @@ export const fileSystemOptions: OptionGroup = {
     ...numericIdsOptions,
     {
       ...flag('--noatime', 'noatime', 'do nothing: access times are left out anyway'),
-      deprecated: 'Warning: "--noatime" has been deprecated because it is the default now.',
     },
     flag('--atime', 'atime', 'store access times'),
     flag('--noctime', 'noctime', 'leave out change times'),

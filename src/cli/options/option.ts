@@ -57,8 +57,8 @@ export interface OptionSpec {
   readonly required?: boolean;
   /** Options of one name exclude each other. */
   readonly excludes?: string;
-  /** Warning shown when it is used. */
-  readonly deprecated?: string;
+  /** Borg does not have it: an abbreviation that means an option of Borg goes on to mean that. */
+  readonly beyondBorg?: boolean;
   /** Left out of the help. */
   readonly hidden?: boolean;
 }
