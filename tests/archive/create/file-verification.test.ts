@@ -191,7 +191,7 @@ describe('createArchive() with verifyPercent', () => {
       const directory = cacheDirectory(ctx, session.repository.idHex);
       const rotation = new VerifyRotation(directory, new Uint8Array(32), 100, ctx.reporter);
       const verification = new FileVerification(session, rotation);
-      const options = { ...defaults, cwd: scratch.path, nowNs: ctx.nowNs, verification };
+      const options = { ...defaults, cwd: scratch.path, nowNs: () => ctx.nowNs(), verification };
       const processor = new ObjectProcessor(
         run,
         session.key,
