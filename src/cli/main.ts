@@ -1,5 +1,6 @@
 import type { CliContext } from './context.ts';
 import type { CommandLine } from './parse-command-line.ts';
+import { deprecationsIn } from './options/deprecations.ts';
 import { classifyExitCode, EXIT_ERROR, EXIT_SUCCESS, exitCode, type ExitCodeStyle } from './exit-code.ts';
 import { SignalReceived, type CliIo } from './io.ts';
 import { nameProgram } from './program-name.ts';
@@ -12,6 +13,8 @@ export async function main(io: CliIo): Promise<number> {
   let line: CommandLine;
   try {
     const { parseCommandLine } = await import('./parse-command-line.ts');
+    // As text even with --log-json, and whatever the level: as Borg does.
+    for (const deprecation of deprecationsIn(io.argv)) io.stderr.write(`${deprecation}\n`);
     line = await parseCommandLine(io.argv, io);
     if (line.kind === 'version') {
       const { versionText } = await import('./version.ts');
@@ -45,13 +48,12 @@ async function refuse(io: CliIo, error: unknown): Promise<number> {
   return exitCode({ error, warnings: [] }, styleOf(io));
 }
 
-async function runCommand(io: CliIo, { spec, args, deprecations }: CommandRun): Promise<number> {
+async function runCommand(io: CliIo, { spec, args }: CommandRun): Promise<number> {
   io.setUmask(args.umask);
   const { createContext } = await import('./context.ts');
   const ctx = await createContext(io, spec, args);
   const { reporter } = ctx;
-  // As text even with --log-json, and whatever the level: as Borg does.
-  for (const deprecation of deprecations) io.stderr.write(`${deprecation}\n`);
+  io.onInquiry?.(() => reporter.sayWork());
   if (args.showVersion) {
     const { BORG_VERSION } = await import('./version.ts');
     reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });

@@ -22,8 +22,6 @@ export type CommandLine =
       readonly kind: 'command';
       readonly spec: CommandSpec;
       readonly args: CommonArgs;
-      /** Warnings about deprecated spellings. */
-      readonly deprecations: readonly string[];
     };
 
 const versionOption: OptionSpec = {
@@ -42,9 +40,8 @@ export async function parseCommandLine(argv: readonly string[], context: ParseCo
   if ('kind' in found) return found;
   const { name, rest, occurrences } = found;
   const spec = await loadCommand(name)!;
-  const options = [...optionsOf(spec), ...commonOptions.options];
-  const stopAtOperand = spec.positionals.some((positional) => positional.arity === 'rest');
-  const tokens = readTokens(name, options, rest, stopAtOperand);
+  const options = [...commonOptions.options, ...optionsOf(spec)];
+  const tokens = readTokens(name, options, rest, operandCount(spec));
   if (asksFor('help', tokens)) return { kind: 'help', name };
   const all: Occurrence[] = [...occurrences, ...tokens.occurrences];
   const args = await resolveOptions(name, options, all, context);
@@ -59,7 +56,13 @@ export async function parseCommandLine(argv: readonly string[], context: ParseCo
   }
   const problem = spec.check?.(parsed);
   if (problem !== undefined) throw new UsageError(name, problem);
-  return { kind: 'command', spec, args: parsed, deprecations: deprecationsOf(all) };
+  return { kind: 'command', spec, args: parsed };
+}
+
+/** How many operands are its own, where the rest belongs to another program. */
+function operandCount({ positionals }: CommandSpec): number {
+  const rest = positionals.findIndex(({ arity }) => arity === 'rest');
+  return rest < 0 ? Infinity : rest;
 }
 
 const BORG_HINT = 'Borg can do it: it reads and writes the same repositories.';
@@ -72,7 +75,7 @@ interface FoundCommand {
 }
 
 function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLine, { kind: 'command' }> {
-  const first = readTokens('', programOptions, argv, true);
+  const first = readTokens('', programOptions, argv, 1);
   for (const { option } of first.occurrences) {
     if (option === versionOption) return { kind: 'version' };
     if (option.dest === 'help') return { kind: 'help', name: '' };
@@ -85,7 +88,7 @@ function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLin
   rest = rest.slice(1);
   const occurrences = [...first.occurrences];
   if (Object.hasOwn(commandGroups, name)) {
-    const middle = readTokens(name, commonOptions.options, rest, true);
+    const middle = readTokens(name, commonOptions.options, rest, 1);
     if (asksFor('help', middle)) return { kind: 'help', name };
     refuseUnrecognized(middle.unknown, commonOptions.options, name);
     const second = middle.operands[0];
@@ -121,10 +124,4 @@ function refuseUnrecognized(tokens: readonly string[], options: readonly OptionS
 
 function asksFor(dest: string, tokens: Tokens): boolean {
   return tokens.occurrences.some(({ option }) => option.dest === dest);
-}
-
-function deprecationsOf(occurrences: readonly Occurrence[]): string[] {
-  return occurrences.flatMap(({ option, flag }) =>
-    option.deprecated === undefined || !flag.startsWith('--') ? [] : [option.deprecated],
-  );
 }

@@ -97,21 +97,14 @@ describe('parseCommandLine()', () => {
     const patterns = args['patterns'] as { rules: { pattern: { original: string }; command: string }[] }[];
     const found = patterns.flatMap(({ rules }) => rules.map(({ pattern }) => pattern.original));
     assert.deepEqual(found, ['x', '-y']);
-    await assert.rejects(argsOf(['list', '--pattern', '--', 'repo']), /expected one argument/);
+    await assert.rejects(argsOf(['list', '--pattern', '--', 'repo']), /expected 1 argument/);
     await assert.rejects(argsOf(['list', '--exclude', '-x', 'repo']), /expected one argument/);
   });
 
-  it('warns about spellings that are no longer used', async () => {
-    const argv = words('list --prefix x --remote-ratelimit 3 repo');
-    const line = await parseCommandLine(argv, fakeIo(argv));
-    assert.ok(line.kind === 'command');
-    assert.deepEqual(line.deprecations, [
-      'Warning: "--prefix" has been deprecated. Use "--glob-archives \'yourprefix*\'" (-a) instead.',
-      'Warning: "--remote-ratelimit" has been deprecated. Use --upload-ratelimit instead.',
-    ]);
-    const short = await parseCommandLine(words('list -P x repo'), fakeIo([]));
-    assert.ok(short.kind === 'command');
-    assert.deepEqual(short.deprecations, []);
+  it('takes options of with-lock up to its command', async () => {
+    const args = await argsOf(words('with-lock repo --lock-wait 5 rsync --lock-wait 6 -x'));
+    assert.equal(args['lockWait'], 5);
+    assert.deepEqual([args['command'], args['args']], ['rsync', ['--lock-wait', '6', '-x']]);
   });
 
   const others: [argv: string, kind: string, name?: string][] = [

@@ -14,8 +14,8 @@ const options: readonly OptionSpec[] = [
   { flags: ['--info', '-v', '--verbose'], dest: 'level', help: '' },
 ];
 
-function read(argv: string[], stopAtOperand = false): [string, string | undefined][] {
-  const { occurrences } = readTokens('create', options, argv, stopAtOperand);
+function read(argv: string[], operandCount?: number): [string, string | undefined][] {
+  const { occurrences } = readTokens('create', options, argv, operandCount);
   return occurrences.map(({ flag, text }) => [flag, text]);
 }
 
@@ -44,6 +44,7 @@ describe('readTokens()', () => {
       ],
     ],
     ['a value that begins with a dash and has a space', ['-e', '- x'], [['-e', '- x']]],
+    ['a value behind an equals sign and one letter', ['-ve=x'], read(['-v', '-e', 'x'])],
     ['a value that is a negative number', ['-e', '-5'], [['-e', '-5']]],
     ['an implied value at the end', ['REPO', '--mode'], [['--mode', 'usual']]],
     [
@@ -94,6 +95,12 @@ describe('readTokens()', () => {
     ],
     ['an unknown option in place of a value', ['-e', '-x'], 'argument -e/--exclude: expected one argument'],
     ['a value that nobody wants', ['--stats=1'], "argument -s/--stats: ignored explicit argument '1'"],
+    ['one behind a letter', ['-vs=1'], "argument -s/--stats: ignored explicit argument '1'"],
+    [
+      'an option and a space in place of a value',
+      ['-e', '-s x'],
+      'argument -e/--exclude: expected one argument',
+    ],
   ];
   for (const [title, argv, message] of refused) {
     it(`refuses ${title}`, () => {
@@ -110,22 +117,23 @@ describe('readTokens()', () => {
   }
 
   it('gives operands in order, and options between them', () => {
-    const { operands, occurrences } = readTokens('x', options, ['a', '-s', 'b', '-', '--', '-v'], false);
+    const { operands, occurrences } = readTokens('x', options, ['a', '-s', 'b', '-', '--', '-v']);
     assert.deepEqual(operands, ['a', 'b', '-', '-v']);
     assert.equal(occurrences.length, 1);
   });
 
   it('names all unknown options', () => {
-    const { unknown } = readTokens('x', options, ['a', '--foo', '-s', '--bar=1', 'b'], false);
-    assert.deepEqual(unknown, ['--foo', '--bar=1']);
+    const { unknown } = readTokens('x', options, ['a', '--foo', '-s', '--bar=1', 'b', '-s9x']);
+    assert.deepEqual(unknown, ['--foo', '--bar=1', '-9x']);
   });
 
-  it('leaves all behind the first operand alone where asked', () => {
-    const { operands, occurrences } = readTokens('x', options, ['-v', 'cmd', '-s', '--what'], true);
-    assert.deepEqual(operands, ['cmd', '-s', '--what']);
+  it('leaves all behind a number of operands alone where asked', () => {
+    const argv = ['-v', 'repo', '-s', 'cmd', '--', '-s', '--what'];
+    const { operands, occurrences } = readTokens('x', options, argv, 2);
+    assert.deepEqual(operands, ['repo', 'cmd', '--', '-s', '--what']);
     assert.deepEqual(
       occurrences.map(({ flag }) => flag),
-      ['-v'],
+      ['-v', '-s'],
     );
   });
 });

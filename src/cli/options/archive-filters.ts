@@ -1,7 +1,7 @@
 /** Options that select archives of a repository. Source: Borg 1.4.5 archiver.py, define_archive_filters_group. */
 import type { ArchiveSelection, ArchiveSortKey } from '../../archive/archive-selection.ts';
 import type { OptionGroup, OptionSpec } from './option.ts';
-import { parsePositiveInteger, parseSortKeys } from './values.ts';
+import { parsePositiveInteger, parseSortKeys, SORT_KEYS } from './values.ts';
 import { parsePlaceholders } from './placeholder-values.ts';
 
 export interface ArchiveFilterArgs {
@@ -25,8 +25,6 @@ export const archiveFilters: OptionGroup = {
       excludes: 'names',
       parse: parsePlaceholders,
       help: 'archives whose names begin with PREFIX (deprecated, see -a)',
-      deprecated:
-        'Warning: "--prefix" has been deprecated. Use "--glob-archives \'yourprefix*\'" (-a) instead.',
     },
     {
       flags: ['-a', '--glob-archives'],
@@ -42,6 +40,7 @@ export const archiveFilters: OptionGroup = {
       dest: 'sortBy',
       metavar: 'KEYS',
       parse: parseSortKeys,
+      completes: { words: SORT_KEYS, list: true },
       fallback: ['ts'],
       help: 'sort by a comma-separated list of: timestamp, archive, name, id (default: timestamp)',
     },

@@ -94,7 +94,6 @@ export const commonOptions: OptionGroup = {
       metavar: 'RATE',
       parse: parseInteger,
       help: 'the same as --upload-ratelimit',
-      deprecated: 'Warning: "--remote-ratelimit" has been deprecated. Use --upload-ratelimit instead.',
     },
     {
       flags: ['--upload-ratelimit'],
@@ -109,7 +108,6 @@ export const commonOptions: OptionGroup = {
       metavar: 'UPLOAD_BUFFER',
       parse: parseInteger,
       help: 'the same as --upload-buffer',
-      deprecated: 'Warning: "--remote-buffer" has been deprecated. Use --upload-buffer instead.',
     },
     {
       flags: ['--upload-buffer'],

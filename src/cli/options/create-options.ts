@@ -6,7 +6,7 @@ import { flag } from './flag.ts';
 import { InvalidValue, type OptionGroup, type OptionSpec, type ParseValue } from './option.ts';
 import { parsePlaceholders } from './placeholder-values.ts';
 import { parseTimestamp } from './timestamp-value.ts';
-import { parseFilesCacheMode, parseInteger, parsePercent } from './values.ts';
+import { FILES_CACHE_MODES, parseFilesCacheMode, parseInteger, parsePercent } from './values.ts';
 
 /** What a compression may begin with. */
 export const COMPRESSIONS = ['none', 'lz4', 'zstd', 'zlib', 'lzma', 'auto', 'obfuscate'] as const;
@@ -35,6 +35,7 @@ export const compressionOption: OptionSpec = {
   dest: 'compression',
   metavar: 'COMPRESSION',
   parse: compression,
+  completes: { words: COMPRESSIONS, list: true },
   help: 'compress with COMPRESSION, see "help compression" (default: lz4)',
 };
 
@@ -48,16 +49,12 @@ export const commentOption: OptionSpec = {
 };
 
 export const numericIdsOptions: readonly OptionSpec[] = [
-  {
-    ...flag('--numeric-owner', 'numericIds', 'the same as --numeric-ids'),
-  },
+  flag('--numeric-owner', 'numericIds', 'the same as --numeric-ids'),
   flag('--numeric-ids', 'numericIds', 'use only the numbers of users and groups'),
 ];
 
 export const noFlagsOptions: readonly OptionSpec[] = [
-  {
-    ...flag('--nobsdflags', 'noFlags', 'the same as --noflags'),
-  },
+  flag('--nobsdflags', 'noFlags', 'the same as --noflags'),
   flag('--noflags', 'noFlags', 'leave out file flags (e.g. nodump, immutable)'),
 ];
 
@@ -66,9 +63,7 @@ export const fileSystemOptions: OptionGroup = {
   options: [
     flag(['-x', '--one-file-system'], 'oneFileSystem', 'stay in the file system that each PATH is in'),
     ...numericIdsOptions,
-    {
-      ...flag('--noatime', 'noatime', 'do nothing: access times are left out anyway'),
-    },
+    flag('--noatime', 'noatime', 'do nothing: access times are left out anyway'),
     flag('--atime', 'atime', 'store access times'),
     flag('--noctime', 'noctime', 'leave out change times'),
     flag('--nobirthtime', 'nobirthtime', 'leave out times of creation'),
@@ -82,6 +77,7 @@ export const fileSystemOptions: OptionGroup = {
       metavar: 'MODE',
       action: 'once',
       parse: parseFilesCacheMode,
+      completes: { words: FILES_CACHE_MODES, list: true },
       fallback: 'cis',
       help: 'how to tell that a file is unchanged: a comma-separated list of ctime, mtime, size, inode, rechunk, disabled (default: ctime,size,inode)',
     },
@@ -120,6 +116,7 @@ export const timestampOption: OptionSpec = {
   dest: 'timestampNs',
   metavar: 'TIMESTAMP',
   parse: parseTimestamp,
+  completes: 'files',
   help: 'the date and time of the archive (UTC, yyyy-mm-ddThh:mm:ss), or a file or directory to take it from',
 };
 

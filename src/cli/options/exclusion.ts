@@ -132,8 +132,16 @@ function collected(add: (rules: PatternRules) => unknown): PatternRules {
   try {
     add(rules);
   } catch (error) {
-    if (error instanceof PatternError) throw new CommandError([error.message], error);
+    if (error instanceof PatternError) throw new WrongPattern(error);
     throw error;
   }
   return rules;
+}
+
+/** Borg shows its text alone. */
+class WrongPattern extends CommandError {
+  constructor(cause: PatternError) {
+    super([cause.message], cause);
+    this.message = cause.message;
+  }
 }

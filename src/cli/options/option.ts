@@ -34,6 +34,21 @@ export type ParseValue = (text: string, context: ParseContext) => unknown;
  */
 export type OptionAction = 'store' | 'once' | 'append' | 'extend' | 'constant' | 'count';
 
+/**
+ * What shells offer for a value: files, directories, a repository or an archive in one, names of archives of the
+ * repository given before, commands of the shell, topics of the help, or these words (behind commas, too, in a list).
+ */
+export type Completes =
+  | 'files'
+  | 'directories'
+  | 'repository'
+  | 'location'
+  | 'archives'
+  | 'commands'
+  | 'topics'
+  | 'nothing'
+  | { readonly words: readonly string[]; readonly list?: boolean };
+
 /** One option as data: the parser, the help, the manual page and the shell completions read it. */
 export interface OptionSpec {
   /** All spellings, short ones first, e.g. `-C`, `--compression`. */
@@ -51,6 +66,8 @@ export interface OptionSpec {
   readonly takesAnything?: boolean;
   readonly parse?: ParseValue;
   readonly choices?: readonly string[];
+  /** Default: the choices, or files where the metavar speaks of one. */
+  readonly completes?: Completes;
   readonly constant?: unknown;
   /** Value where the option is not given. */
   readonly fallback?: unknown;
@@ -71,6 +88,8 @@ export interface PositionalSpec {
   /** `one` is required, `optional` may be left out, `many` takes all that are left (also none), `rest` even options. */
   readonly arity: 'one' | 'optional' | 'many' | 'rest';
   readonly parse?: ParseValue;
+  /** Default: files where the metavar speaks of one. */
+  readonly completes?: Completes;
   /** Text parsed where an optional one is left out. */
   readonly fallbackText?: string;
 }

@@ -1,7 +1,13 @@
 /** Positional arguments that many commands have. Source: Borg 1.4.5 helpers/parseformat.py, location_validator. */
 import { InvalidLocation, isArchiveName, Location, type LocationText } from '../../format/location.ts';
-import { InvalidValue, type ParseContext, type ParseValue, type PositionalSpec } from './option.ts';
-import { fillPlaceholders } from './placeholder-values.ts';
+import {
+  InvalidValue,
+  type Completes,
+  type ParseContext,
+  type ParseValue,
+  type PositionalSpec,
+} from './option.ts';
+import { assertTemplate, fillPlaceholders } from './placeholder-values.ts';
 import { parseNonEmptyPath } from './values.ts';
 
 export interface LocationArgs {
@@ -19,13 +25,15 @@ export interface LocationOptions {
 
 export function locationOf(metavar: string, help: string, options: LocationOptions = {}): PositionalSpec {
   const parse: ParseValue = (text, context) => parseLocation(text, context, options);
+  const completes = options.archive === 'none' ? 'repository' : 'location';
   return options.optional
-    ? { metavar, dest: 'location', arity: 'optional', fallbackText: '', help, parse }
-    : { metavar, dest: 'location', arity: 'one', help, parse };
+    ? { metavar, dest: 'location', arity: 'optional', fallbackText: '', help, parse, completes }
+    : { metavar, dest: 'location', arity: 'one', help, parse, completes };
 }
 
-export function pathsOf(help: string): PositionalSpec {
-  return { metavar: 'PATH', dest: 'paths', arity: 'many', parse: parseNonEmptyPath, help };
+/** Paths in an archive, unless they complete as files. */
+export function pathsOf(help: string, completes: Completes = 'nothing'): PositionalSpec {
+  return { metavar: 'PATH', dest: 'paths', arity: 'many', parse: parseNonEmptyPath, help, completes };
 }
 
 /** A location with its placeholders filled in; `nowNs` stands in for the clock there. */
@@ -70,6 +78,7 @@ function missingHint(text: string, { archive }: LocationOptions): string | undef
 
 /** The name of an archive alone. */
 export const parseArchiveName: ParseValue = async (text, context) => {
+  assertTemplate(text, 'validator');
   const name = await fillPlaceholders(text, context);
   if (!isArchiveName(name)) throw new InvalidValue(`Invalid archive name: "${name}"`);
   return name;

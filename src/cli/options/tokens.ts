@@ -85,7 +85,8 @@ class TokenReader {
       this.#occurrences.push({ option, flag, text: joined });
       return false;
     }
-    const isValue = next !== undefined && next !== '--' && (option.takesAnything || this.#find(next) === 'operand');
+    const isValue =
+      next !== undefined && next !== '--' && (option.takesAnything || this.#find(next) === 'operand');
     const text = isValue ? next : option.impliedText;
     if (text === undefined) this.#refuse(option, `expected ${option.takesAnything ? '1' : 'one'} argument`);
     this.#occurrences.push({ option, flag, text });

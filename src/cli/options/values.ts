@@ -44,9 +44,11 @@ export const parsePercent: ParseValue = (text) => {
   return value;
 };
 
+/** As Python's int() for base 8, but for negative numbers, which no mode is. */
 export const parseOctal: ParseValue = (text) => {
-  if (!/^(?:0[oO])?[0-7]+$/.test(text.trim())) throw invalidValue('<lambda>', text);
-  return Number.parseInt(text.trim().replace(/^0[oO]/, ''), 8);
+  const match = /^\+?(?:0[oO]_?)?([0-7]+(?:_[0-7]+)*)$/.exec(text.trim());
+  if (match === null) throw invalidValue('<lambda>', text);
+  return Number.parseInt(match[1]!.replaceAll('_', ''), 8);
 };
 
 export const parseNonEmptyPath: ParseValue = (text) => {
@@ -110,6 +112,9 @@ const filesCacheLetters: Readonly<Record<string, string>> = {
   rechunk: 'r',
   size: 's',
 };
+/** What a files cache mode is put together from. */
+export const FILES_CACHE_MODES: readonly string[] = Object.keys(filesCacheLetters);
+
 const filesCacheModes = ['cis', 'ims', 'cs', 'ms', 'cr', 'mr', 'd', 's'];
 
 /** The letters of a files cache mode in alphabetic order, e.g. `cis`. */
