@@ -10,7 +10,12 @@ export interface CrashPolicy {
   keepsLater?(): boolean;
   /** The bytes that were not kept read as zeros, instead of the file being shorter. */
   zeroFilled?(): boolean;
+  /** Asked for each block of 512 of the unsynced bytes that were kept: false leaves zeros in its place. */
+  keepsBlock?(): boolean;
 }
+
+/** A disk writes whole blocks of this size, or not. */
+const BLOCK_BYTES = 512;
 
 export type MemoryNode = MemoryFile | MemoryFolder;
 export type Names = ReadonlyMap<string, MemoryNode>;
@@ -62,10 +67,19 @@ export class MemoryFile {
     const kept = this.#syncedBytes + policy.chooseKept(this.#sizeBytes - this.#syncedBytes);
     const copy = new MemoryFile();
     copy.append(this.#bytes.subarray(0, kept));
+    if (policy.keepsBlock !== undefined) copy.#tear(this.#syncedBytes, () => policy.keepsBlock!());
     if (policy.zeroFilled?.() === true) copy.append(new Uint8Array(this.#sizeBytes - kept));
     copy.sync();
     copy.linkCount = 0;
     return copy;
+  }
+
+  #tear(syncedBytes: number, keepsBlock: () => boolean): void {
+    for (let at = syncedBytes; at < this.#sizeBytes;) {
+      const end = Math.min(this.#sizeBytes, BLOCK_BYTES * (Math.floor(at / BLOCK_BYTES) + 1));
+      if (!keepsBlock()) this.#bytes.fill(0, at, end);
+      at = end;
+    }
   }
 }
 

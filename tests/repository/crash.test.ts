@@ -9,32 +9,26 @@ import type { LockOwner } from '../../src/format/lock-roster.ts';
 import { createRepositoryIn } from '../../src/repository/create-repository.ts';
 import { openRepositoryIn } from '../../src/repository/open-repository.ts';
 import type { SegmentRepository } from '../../src/repository/segment-repository.ts';
-import type { CrashPolicy } from '../../src/store/memory-node.ts';
-import { KEEP_UNSYNCED, LOSE_UNSYNCED, MemoryStore } from '../../src/store/memory-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import { KEEP_UNSYNCED, MemoryStore } from '../../src/store/memory-store.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { CrashError, FaultyStore } from '../faults/faulty-store.ts';
+import {
+  allPoints,
+  assertCommitted,
+  assertGoesOn,
+  contentsOf,
+  crashes,
+  POLICIES,
+  POLICY_NAMES,
+  recordHistory,
+  recordStates,
+  reopen,
+  sameContents,
+  type Contents,
+  type History,
+} from '../faults/power-failure.ts';
 import { seededRandom } from '../random.ts';
 import { dataOf, idOf, identity, testContext } from './fakes.ts';
-
-type Contents = Map<string, string>;
-
-async function contentsOf(repository: SegmentRepository): Promise<Contents> {
-  const contents: Contents = new Map();
-  for (const id of await repository.list()) contents.set(toHex(id), toHex(await repository.get(id)));
-  return contents;
-}
-
-function sameContents(a: Contents, b: Contents): boolean {
-  return a.size === b.size && [...a].every(([id, data]) => b.get(id) === data);
-}
-
-/** Opens as another process does, after the one that crashed. */
-async function reopen(store: Store, options: { exclusive?: boolean } = {}): Promise<SegmentRepository> {
-  const { owner } = identity(2);
-  const survivor = { owner, isAlive: ({ pid }: LockOwner) => pid === owner.pid };
-  return openRepositoryIn(testContext(), store, { ...options, identity: survivor });
-}
 
 /** A repository with small segments: 30 objects in the first transaction, in several segments, some replaced since. */
 async function prepare(): Promise<MemoryStore> {
@@ -77,57 +71,26 @@ const transactions: Record<string, (repository: SegmentRepository) => Promise<vo
   },
 };
 
-const policies: Record<string, (seed: number) => CrashPolicy> = {
-  'loses all unsynced work': () => LOSE_UNSYNCED,
-  'keeps all unsynced work': () => KEEP_UNSYNCED,
-  'keeps some unsynced work': (seed) => {
-    const random = seededRandom(seed);
-    return { chooseKept: (limit) => random.integer(limit + 1) };
-  },
-  'does unsynced work out of order': (seed) => {
-    const random = seededRandom(seed);
-    return { chooseKept: (limit) => random.integer(limit + 1), keepsLater: () => random.next() < 0.5 };
-  },
-  'leaves zeros for unsynced bytes': (seed) => {
-    const random = seededRandom(seed);
-    return { chooseKept: (limit) => random.integer(limit + 1), zeroFilled: () => true };
-  },
-};
-
 /** The states that a transaction passes through: before it, and after each of its commits. */
-async function statesOf(base: MemoryStore, run: (repository: SegmentRepository) => Promise<void>) {
-  const store = base.afterCrash(KEEP_UNSYNCED);
-  const repository = await openRepositoryIn(testContext(), store, { exclusive: true, identity: identity(3) });
-  const states = [await contentsOf(repository)];
-  const commit = repository.commit.bind(repository);
-  repository.commit = async (options) => {
-    await commit(options);
-    states.push(await contentsOf(repository));
-  };
-  await run(repository);
-  await repository.close();
-  return states;
+async function historyOf(run: (repository: SegmentRepository) => Promise<void>): Promise<History> {
+  return recordHistory(await prepare(), async (store, reached) => {
+    const options = { exclusive: true, identity: identity(3) };
+    const repository = await openRepositoryIn(testContext(), store, options);
+    await run(recordStates(repository, reached));
+    await repository.close();
+  });
 }
 
 describe('a power failure in the middle of', () => {
   for (const [name, run] of Object.entries(transactions)) {
-    for (const [policyName, makePolicy] of Object.entries(policies)) {
-      it(`"${name}" that ${policyName} leaves the state before or after`, async () => {
-        const base = await prepare();
-        const states = await statesOf(base, run);
-        let reached = 0;
-        for (let at = 0; ; at++) {
-          const memory = base.afterCrash(KEEP_UNSYNCED);
-          const random = seededRandom(at);
-          const chooseWritten = (limit: number) => random.integer(limit + 1);
-          const store = new FaultyStore(memory, { at, kind: 'crash', chooseWritten });
-          const error = await crashDuring(store, run);
-          if (error === undefined) break;
-          if (!(error instanceof CrashError)) throw error;
-          const where = `crash at ${at}: ${store.operations.at(-1)}`;
-          const found = await checkAfterCrash(memory.afterCrash(makePolicy(at)), states, where);
-          assert.ok(found >= reached, `${where}: state ${found} after ${reached} was reached`);
-          if (policyName === 'keeps all unsynced work') reached = found;
+    for (const policy of POLICY_NAMES) {
+      it(`"${name}" that ${policy} leaves the state before or after`, async () => {
+        const history = await historyOf(run);
+        const wanted = allPoints(history).map((point) => ({ point, policy }));
+        for (const { crash, store } of crashes(history, wanted)) {
+          await assertCommitted(history, crash, store).catch((error: unknown) => {
+            throw new Error(`crash at ${crash.point}`, { cause: error });
+          });
         }
       });
     }
@@ -178,7 +141,7 @@ describe('an operation that fails in the middle of', () => {
     for (const kind of ['EIO', 'ENOSPC'] as const) {
       it(`"${name}" by ${kind} is told; what was committed stays, also after a power failure`, async () => {
         const base = await prepare();
-        const states = await statesOf(base, run);
+        const states = (await historyOf(run)).states.map((state) => state.contents);
         for (let at = 0; ; at++) {
           const memory = base.afterCrash(KEEP_UNSYNCED);
           const store = new FaultyStore(memory, { at, kind });
@@ -197,7 +160,7 @@ describe('an operation that fails in the middle of', () => {
           await checkAfterCrash(memory.afterCrash(), states, where);
           // The same process goes on, too, from one of the states.
           await repository.rollback();
-          const contents = await contentsOf(repository);
+          const contents = new Map(await contentsOf(repository));
           assert.ok(
             states.some((state) => sameContents(state, contents)),
             `${where}: the process that goes on`,
@@ -215,8 +178,8 @@ describe('an operation that fails in the middle of', () => {
 });
 
 describe('a power failure while the key is replaced, or nonces are reserved,', () => {
-  for (const [policyName, makePolicy] of Object.entries(policies)) {
-    it(`that ${policyName} leaves the old one or the new one`, async () => {
+  for (const policy of POLICY_NAMES) {
+    it(`that ${policy} leaves the old one or the new one`, async () => {
       const base = await prepare();
       for (let at = 0; ; at++) {
         const memory = base.afterCrash(KEEP_UNSYNCED);
@@ -227,7 +190,7 @@ describe('a power failure while the key is replaced, or nonces are reserved,', (
           await repository.saveKey('a third key');
           await repository.commitNonceReservation(9n, 7n);
         });
-        const repository = await reopen(memory.afterCrash(makePolicy(at)), { exclusive: true });
+        const repository = await reopen(memory.afterCrash(POLICIES[policy](at)), { exclusive: true });
         const found = `${await repository.loadKey()}, ${await repository.getFreeNonce()}`;
         const states = ['a key, undefined', 'another key, undefined', 'another key, 7', 'a third key, 7'];
         assert.ok([...states, 'a third key, 9'].includes(found), `crash at ${at}: ${found}`);
@@ -299,27 +262,18 @@ async function crashDuring(store: FaultyStore, run: (repository: SegmentReposito
   }
 }
 
-/** Returns which state was found; reads it, then goes on writing and compacting. */
+/** Asserts that one of the states is found, and goes on writing and compacting. */
 async function checkAfterCrash(
   store: MemoryStore,
   states: readonly Contents[],
   where: string,
-): Promise<number> {
+): Promise<void> {
   const reader = await reopen(store);
   const contents = await contentsOf(reader);
   await reader.close();
-  const found = states.findIndex((state) => sameContents(state, contents));
-  assert.ok(found >= 0, `${where}: neither the old state nor the new`);
-  const writer = await reopen(store, { exclusive: true });
-  await writer.put(idOf('after'), dataOf('after'));
-  await writer.delete(idOf(5));
-  await writer.commit({ compact: true, threshold: 0 });
-  await writer.close();
-  const expected = new Map(contents);
-  expected.set(toHex(idOf('after')), toHex(dataOf('after')));
-  expected.delete(toHex(idOf(5)));
-  const again = await reopen(store);
-  assert.deepEqual(await contentsOf(again), expected, where);
-  await again.close();
-  return found;
+  assert.ok(
+    states.some((state) => sameContents(state, contents)),
+    `${where}: neither the old state nor the new`,
+  );
+  await assertGoesOn(store, contents);
 }
