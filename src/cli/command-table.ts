@@ -15,6 +15,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'back up files; makes the repository the first time',
     load: async () => (await import('./commands/backup.ts')).backup,
   },
+  'benchmark crud': {
+    brief: 'measure create, read, update and delete',
+    load: async () => (await import('./commands/benchmark-crud.ts')).benchmarkCrudCommand,
+  },
   'break-lock': {
     brief: 'remove locks that were left behind',
     load: async () => (await import('./commands/break-lock.ts')).breakLock,
@@ -22,6 +26,10 @@ const commands: Readonly<Record<string, Entry>> = {
   compact: {
     brief: 'free the space of deleted archives',
     load: async () => (await import('./commands/compact.ts')).compact,
+  },
+  completion: {
+    brief: 'let the shell complete command lines',
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   config: {
     brief: 'show and change the settings of a repository',
@@ -31,6 +39,58 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'make an archive of files',
     load: async () => (await import('./commands/create.ts')).create,
   },
+  'debug convert-profile': {
+    brief: "convert a profile of Borg's to one of Python's",
+    load: async () => (await import('./commands/debug-convert-profile.ts')).debugConvertProfile,
+  },
+  'debug delete-obj': {
+    brief: 'delete objects',
+    load: async () => (await import('./commands/debug-delete-obj.ts')).debugDeleteObj,
+  },
+  'debug dump-archive': {
+    brief: 'write the metadata of an archive as JSON',
+    load: async () => (await import('./commands/debug-dump-archive.ts')).debugDumpArchive,
+  },
+  'debug dump-archive-items': {
+    brief: "write the chunks of an archive's item stream",
+    load: async () => (await import('./commands/debug-dump-archive-items.ts')).debugDumpArchiveItems,
+  },
+  'debug dump-hints': {
+    brief: 'write what is known of the segments as JSON',
+    load: async () => (await import('./commands/debug-dump-hints.ts')).debugDumpHints,
+  },
+  'debug dump-manifest': {
+    brief: 'write the manifest as JSON',
+    load: async () => (await import('./commands/debug-dump-manifest.ts')).debugDumpManifest,
+  },
+  'debug dump-repo-objs': {
+    brief: 'write all objects of a repository',
+    load: async () => (await import('./commands/debug-dump-repo-objs.ts')).debugDumpRepoObjs,
+  },
+  'debug get-obj': {
+    brief: 'write an object as it is stored',
+    load: async () => (await import('./commands/debug-get-obj.ts')).debugGetObj,
+  },
+  'debug id-hash': {
+    brief: 'print the id of contents',
+    load: async () => (await import('./commands/debug-id-hash.ts')).debugIdHash,
+  },
+  'debug info': {
+    brief: 'print what runs where',
+    load: async () => (await import('./commands/debug-info.ts')).debugInfo,
+  },
+  'debug put-obj': {
+    brief: 'store a file as an object',
+    load: async () => (await import('./commands/debug-put-obj.ts')).debugPutObj,
+  },
+  'debug refcount-obj': {
+    brief: 'print how often objects are referred to',
+    load: async () => (await import('./commands/debug-refcount-obj.ts')).debugRefcountObj,
+  },
+  'debug search-repo-objs': {
+    brief: 'look for bytes in all objects',
+    load: async () => (await import('./commands/debug-search-repo-objs.ts')).debugSearchRepoObjs,
+  },
   delete: {
     brief: 'delete archives, or a whole repository',
     load: async () => (await import('./commands/delete.ts')).deleteCommand,
@@ -38,6 +98,10 @@ const commands: Readonly<Record<string, Entry>> = {
   diff: {
     brief: 'show what differs between two archives',
     load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  'export-tar': {
+    brief: 'write an archive as a tar',
+    load: async () => (await import('./commands/export-tar.ts')).exportTar,
   },
   extract: {
     brief: 'bring files back from an archive',
@@ -113,28 +177,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
 };
 
 /** Borg's commands that this version does not have. */
-const unavailable: readonly string[] = [
-  'benchmark crud',
-  'check',
-  'debug convert-profile',
-  'debug delete-obj',
-  'debug dump-archive',
-  'debug dump-archive-items',
-  'debug dump-hints',
-  'debug dump-manifest',
-  'debug dump-repo-objs',
-  'debug get-obj',
-  'debug id-hash',
-  'debug info',
-  'debug put-obj',
-  'debug refcount-obj',
-  'debug search-repo-objs',
-  'export-tar',
-  'import-tar',
-  'mount',
-  'serve',
-  'umount',
-];
+const unavailable: readonly string[] = ['check', 'import-tar', 'mount', 'serve', 'umount'];
 
 export function commandNames(): string[] {
   return Object.keys(commands);

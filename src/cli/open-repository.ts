@@ -1,7 +1,9 @@
 /** Repositories of the command line for commands that need no key. */
 import { breakCacheLock } from '../archive/cache/local-cache.ts';
 import { openLocalRepository } from '../archive/session.ts';
+import { CommandError } from '../errors.ts';
 import type { Repository } from '../repository/repository.ts';
+import { SegmentRepository } from '../repository/segment-repository.ts';
 import type { CliContext } from './context.ts';
 import type { CommonArgs } from './options/common.ts';
 import type { LocationArgs } from './options/positionals.ts';
@@ -25,6 +27,18 @@ export function openRepositoryAt(
     lock: needs.lock ?? args.lock,
     lockWaitSeconds: args.lockWait,
   });
+}
+
+/** A repository whose segments can be looked into: one of this machine. */
+export async function openSegmentRepositoryAt(
+  ctx: CliContext,
+  args: RepositoryArgs,
+  needs: RepositoryNeeds = {},
+): Promise<SegmentRepository> {
+  const repository = await openRepositoryAt(ctx, args, needs);
+  if (repository instanceof SegmentRepository) return repository;
+  await repository.close();
+  throw new CommandError(['this needs a repository on this machine']);
 }
 
 /** Removes the locks of the repository and of its cache here, whoever holds them. */

@@ -48,8 +48,6 @@ export interface Repository extends AsyncDisposable {
   list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /** Up to `limit` ids after `marker`, in the order in which the objects lie on the disk: for linear reads. */
   scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
-  /** Up to `limit` ids after `marker`, in the order in which the objects are stored, for reading them all. */
-  scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /** Number of objects. */
   count(): Promise<number>;
   /** Makes all that was put and deleted durable, or nothing of it. */

@@ -52,13 +52,18 @@ export interface ScannedDamage {
   readonly damage: IntegrityError;
 }
 
+export interface ScanLimits {
+  readonly segment?: number | undefined;
+  readonly offset?: number | undefined;
+}
+
 /**
  * All entries of the log in order, with what is wrong with them. `key` and `data` are valid until the next one.
- * With `segment`, only that one; with `offset`, from there.
+ * With `segment`, only that one; with `offset`, of each segment only the entry there.
  */
 export function* scanEntries(
   log: SegmentLog,
-  options: { segment?: number; offset?: number; headersOnly?: boolean } = {},
+  options: ScanLimits & { headersOnly?: boolean } = {},
 ): Generator<ScannedEntry | ScannedDamage> {
   const { segment: only, offset: from = 0, headersOnly = false } = options;
   for (const segment of log.files.ascending(only)) {
@@ -66,6 +71,7 @@ export function* scanEntries(
     try {
       for (const entry of log.entries(segment, { from, headersOnly, includeDamaged: true })) {
         yield { ...entry, segment };
+        if (from > 0) break;
       }
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;
