@@ -95,6 +95,11 @@ export class Key {
     return this.#nonces === undefined ? 0n : this.#nonces.lease(blocks);
   }
 
+  /** From now on, no nonce below this one is used: an object that was verified shows that they are taken. */
+  avoidNoncesBelow(nonce: bigint): void {
+    this.#nonces?.avoidBelow(nonce);
+  }
+
   /** Seals a payload, which is compressed already. */
   async seal(payload: Uint8Array): Promise<Uint8Array> {
     return sealEnvelope(this.material, await this.leaseNonces(envelopeNonceBlocks(payload.length)), payload);

@@ -34,7 +34,7 @@ export class NonceManager {
   readonly #ctx: Context;
   readonly #repository: NonceRepository;
   readonly #local: LocalNonce;
-  readonly #manifestNonce: bigint;
+  #manifestNonce: bigint;
   readonly #reservationBlocks: bigint;
   #supported: boolean;
   /** [next, end): what is left of the reservation. Empty before the first one. */
@@ -70,6 +70,12 @@ export class NonceManager {
     const first = this.#next;
     this.#next += count;
     return first;
+  }
+
+  /** Numbers below this one are used: an object of the repository shows it. */
+  avoidBelow(nonce: bigint): void {
+    if (nonce > this.#manifestNonce) this.#manifestNonce = nonce;
+    if (this.#end !== 0n && nonce > this.#next) this.#next = nonce;
   }
 
   async #reserve(count: bigint): Promise<void> {

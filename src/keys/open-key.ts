@@ -1,7 +1,7 @@
 import { initCrypto } from '../crypto/init-crypto.ts';
-import { envelopeNonce, envelopeNonceBlocks } from '../crypto/envelope.ts';
+import { envelopeNonce, envelopeNonceBlocks, openEnvelope } from '../crypto/envelope.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { KeyfileInvalidError } from '../errors.ts';
+import { IntegrityError, KeyfileInvalidError } from '../errors.ts';
 import type { KeyRecord } from '../format/key-blob.ts';
 import { getSecurityDir } from '../platform/home.ts';
 import type { Context } from '../util/context.ts';
@@ -50,7 +50,9 @@ export async function openKey(
   };
   if (material.cipher !== 'none') {
     const local = new LocalNonceFile(() => getSecurityDir(ctx.env, repository.idHex));
-    parts.nonces = new NonceManager(ctx, repository, local, { manifestNonce: nonceAfter(manifest) });
+    parts.nonces = new NonceManager(ctx, repository, local, {
+      manifestNonce: nonceAfter(material, manifest),
+    });
   }
   return new Key(ctx, parts);
 }
@@ -83,8 +85,22 @@ function materialOf(type: KeyType, secrets: KeyRecord): KeyMaterial | undefined 
   return { typeByte, cipher, mac, idHash, encKey, encHmacKey, idKey };
 }
 
-/** The first nonce behind the manifest's; counting its blocks by the whole envelope is a safe upper bound. */
-function nonceAfter(manifest: Uint8Array | undefined): bigint {
+/**
+ * The first nonce behind the manifest's; counting its blocks by the whole envelope is a safe upper bound. What is not
+ * authentic says nothing: damaged bits of it could use up all nonces there are.
+ */
+function nonceAfter(material: KeyMaterial, manifest: Uint8Array | undefined): bigint {
   if (manifest === undefined) return 0n;
-  return envelopeNonce(manifest) + BigInt(envelopeNonceBlocks(manifest.length));
+  const nonce = envelopeNonce(manifest) + BigInt(envelopeNonceBlocks(manifest.length));
+  return isAuthentic(material, manifest) ? nonce : 0n;
+}
+
+function isAuthentic(material: KeyMaterial, sealed: Uint8Array): boolean {
+  try {
+    openEnvelope(material, undefined, sealed);
+    return true;
+  } catch (error) {
+    if (error instanceof IntegrityError) return false;
+    throw error;
+  }
 }

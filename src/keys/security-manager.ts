@@ -61,6 +61,17 @@ export class SecurityManager {
     );
   }
 
+  /** First byte of what the repository's key seals, as this client knows it. */
+  get rememberedKeyType(): number | undefined {
+    const text = this.#read('key-type');
+    return text === undefined || !/^\d{1,3}$/.test(text) ? undefined : Number(text);
+  }
+
+  /** Text of the newest manifest that this client knows. */
+  get rememberedTimestamp(): string | undefined {
+    return this.#read('manifest-timestamp');
+  }
+
   /** Remembers the repository as it is now. `manifestTimestamp` is the manifest's own text. */
   save(key: CheckedKey, manifestTimestamp: string): void {
     this.#debug(`saving state for ${this.#repository.idHex} to ${this.#folder}`);
