@@ -59,13 +59,23 @@ export class Manifest {
     this.itemKeys = data.itemKeys;
   }
 
-  /** The manifest of a new repository; write() puts it there. */
-  static create(ctx: Context, repository: Repository, key: Key): Manifest {
-    return new Manifest(ctx, repository, key, {
+  /**
+   * The manifest of a new repository; write() puts it there. `after` is the timestamp of one that is known to have been
+   * there before, and is lost.
+   */
+  static create(
+    ctx: Context,
+    repository: Repository,
+    key: Key,
+    options: { readonly after?: string | undefined } = {},
+  ): Manifest {
+    const manifest = new Manifest(ctx, repository, key, {
       archives: new Map(),
       config: new Map(),
       itemKeys: ITEM_KEYS,
     });
+    manifest.#timestamp = options.after ?? '';
+    return manifest;
   }
 
   /**

@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'remove locks that were left behind',
     load: async () => (await import('./commands/break-lock.ts')).breakLock,
   },
+  check: {
+    brief: 'look whether a repository is whole, and mend it',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
   compact: {
     brief: 'free the space of deleted archives',
     load: async () => (await import('./commands/compact.ts')).compact,
@@ -111,6 +115,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'explain a command or a topic',
     load: async () => (await import('./commands/help.ts')).help,
   },
+  'import-tar': {
+    brief: 'make an archive of what is in a tar',
+    load: async () => (await import('./commands/import-tar.ts')).importTar,
+  },
   info: {
     brief: 'show what a repository or an archive takes',
     load: async () => (await import('./commands/info.ts')).info,
@@ -172,12 +180,12 @@ const commands: Readonly<Record<string, Entry>> = {
 /** Commands that consist of commands. */
 export const commandGroups: Readonly<Record<string, string>> = {
   benchmark: 'measure how fast things are',
-  debug: 'look into a repository to find faults',
+  debug: 'look into a repository to find faults, and may damage it',
   key: 'manage the key of a repository',
 };
 
 /** Borg's commands that this version does not have. */
-const unavailable: readonly string[] = ['check', 'import-tar', 'mount', 'serve', 'umount'];
+const unavailable: readonly string[] = ['import-tar', 'mount', 'serve', 'umount'];
 
 export function commandNames(): string[] {
   return Object.keys(commands);

@@ -61,6 +61,11 @@ export class RobustItemStream {
     this.#searched = new Uint8Array(0);
   }
 
+  /** Whether what was fed ends within a value; after resync(), nothing is said about bytes that are still searched. */
+  get isWithinValue(): boolean {
+    return this.#searched === undefined && !this.#unpacker.idle;
+  }
+
   /**
    * The next value, or undefined until more is fed. Throws a MsgpackError on damage: resync() then. Every value is
    * given, also one that is no item; see itemProblem().

@@ -1,0 +1,225 @@
+/**
+ * Checks what the archives are made of: the list of archives, the archives, their files' chunks, and that nothing else
+ * takes space.
+ *
+ * Source: Borg 1.4.5, archive.py, ArchiveChecker.
+ */
+import { initCrypto } from '../../crypto/init-crypto.ts';
+import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
+import type { Context } from '../../util/context.ts';
+import { type ArchiveSelection, selectArchives, type SelectedArchive } from '../archive-selection.ts';
+import { ChunkIndex } from '../cache/chunk-index.ts';
+import { Manifest } from '../manifest.ts';
+import { ArchiveExaminer } from './archive-examiner.ts';
+import { loadKeyOfObjects } from './check-key.ts';
+import { type CheckMode, CheckState, LOGGER } from './check-state.ts';
+import { DamageCollector } from './damage.ts';
+import { isIntegrityError, ObjectSource } from './object-source.ts';
+import { rebuildManifest } from './rebuild-manifest.ts';
+import type { RepairLog } from './repair-log.ts';
+import { verifyData } from './verify-data.ts';
+
+export interface ArchivesCheckOptions {
+  /** Mend what is wrong. Default false. */
+  readonly repair?: boolean | undefined;
+  /** With `repair`: change nothing, only say in `steps` what would be done. */
+  readonly dryRun?: boolean | undefined;
+  /** Read and verify all data too. Default false. */
+  readonly verifyData?: boolean | undefined;
+  /** Only this archive. */
+  readonly archive?: string | undefined;
+  /** Only these archives. Default: all, the oldest first. */
+  readonly selection?: ArchiveSelection | undefined;
+  /** Objects that are known to be damaged, to find out who needs them. A repair takes them for lost. */
+  readonly damagedIds?: Iterable<Uint8Array> | undefined;
+  /** Threads that decrypt and decompress. Default: one a processor. */
+  readonly threads?: number | undefined;
+}
+
+export interface ArchivesCheckResult {
+  /** Nothing is wrong, or all of it was mended (Borg: what ArchiveChecker.check() returns). With `dryRun`: nothing is. */
+  readonly ok: boolean;
+  readonly errorFound: boolean;
+  /** Who needs what is damaged or missing. */
+  readonly damage: DamageCollector;
+  /** What a repair did, or would do. */
+  readonly steps: RepairLog | undefined;
+}
+
+/** How many ids the repository is asked for at a time (Borg: LIST_SCAN_LIMIT). */
+const PAGE_IDS = 100_000;
+/** Room for what a repair adds, as in Borg: the order of the index shows in the order of what is said. */
+const HEADROOM = 1.1;
+
+/**
+ * Needs the exclusive lock. A repair is one transaction: it is committed as a whole, or nothing of it is.
+ *
+ * @throws IntegrityError where no object tells what key is needed; what loading the key throws; GeneralError for
+ *   archives of a later format; MandatoryFeatureUnsupported
+ */
+export async function checkArchives(
+  ctx: Context,
+  repository: Repository,
+  options: ArchivesCheckOptions = {},
+): Promise<ArchivesCheckResult> {
+  ctx.reporter.log('info', 'Starting archive consistency check...', LOGGER);
+  const damage = new DamageCollector();
+  const chunks = await indexObjects(repository);
+  if (chunks.size === 0) {
+    const text = 'Repository contains no apparent data at all, cannot continue check/repair.';
+    ctx.reporter.log('error', text, LOGGER);
+    return { ok: false, errorFound: true, damage, steps: undefined };
+  }
+  await initCrypto();
+  const key = await loadKeyOfObjects(ctx, repository, chunks.table.keys());
+  const mode = modeOf(options);
+  const state = new CheckState(ctx, { repository, key, mode, chunks, damage });
+  for (const id of options.damagedIds ?? []) {
+    damage.addDamagedChunk(id);
+    if (mode === 'plan') chunks.delete(id);
+  }
+  try {
+    await using objects = new ObjectSource(repository, key, options.threads);
+    await new ArchivesRun(state, objects, options).run();
+  } catch (error) {
+    if (mode === 'repair') await repository.rollback();
+    throw error;
+  }
+  const { errorFound } = state;
+  const ok = mode === 'repair' || !errorFound;
+  return { ok, errorFound, damage, steps: state.mends ? state.log : undefined };
+}
+
+function modeOf({ repair, dryRun }: ArchivesCheckOptions): CheckMode {
+  if (repair !== true) return 'check';
+  return dryRun === true ? 'plan' : 'repair';
+}
+
+/** All objects of the repository, without references. */
+export async function indexObjects(repository: Repository): Promise<ChunkIndex> {
+  const chunks = ChunkIndex.withUsable((await repository.count()) * HEADROOM);
+  let marker: Uint8Array | undefined;
+  for (;;) {
+    const page = await repository.list(PAGE_IDS, marker);
+    marker = page.at(-1);
+    if (marker === undefined) return chunks;
+    for (const id of page) chunks.set(id, { refcount: 0, sizeBytes: 0, csizeBytes: 0 });
+  }
+}
+
+class ArchivesRun {
+  readonly #state: CheckState;
+  readonly #objects: ObjectSource;
+  readonly #options: ArchivesCheckOptions;
+
+  constructor(state: CheckState, objects: ObjectSource, options: ArchivesCheckOptions) {
+    this.#state = state;
+    this.#objects = objects;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const state = this.#state;
+    if (this.#options.verifyData === true) await verifyData(state, this.#objects);
+    const manifest = await this.#manifest();
+    state.chunks.delete(MANIFEST_ID);
+    const archives = this.#select(manifest);
+    if (archives !== undefined) {
+      const examiner = new ArchiveExaminer(state, manifest, this.#objects);
+      await examiner.run(archives, {
+        msgid: 'check.rebuild_refcounts',
+        text: 'Checking archives %3.1f%%',
+      });
+    }
+    await this.#dealWithOrphans();
+    if (state.mode === 'repair') await this.#commit(manifest);
+    if (state.errorFound) state.say('error', 'Archive consistency check complete, problems found.');
+    else state.say('info', 'Archive consistency check complete, no problems found.');
+  }
+
+  async #manifest(): Promise<Manifest> {
+    const state = this.#state;
+    const { ctx, repository, key, chunks, damage } = state;
+    if (!chunks.has(MANIFEST_ID)) {
+      state.fail('Repository manifest not found!');
+      damage.manifestProblem = 'missing';
+      return rebuildManifest(state, this.#objects);
+    }
+    try {
+      return await Manifest.load(ctx, repository, ['check'], { key });
+    } catch (error) {
+      if (!isIntegrityError(error)) throw error;
+      state.fail(`Repository manifest is corrupted: ${error.message}`);
+      damage.manifestProblem = error.message;
+      chunks.delete(MANIFEST_ID);
+      return rebuildManifest(state, this.#objects);
+    }
+  }
+
+  /** Undefined where the archive that was asked for does not exist. */
+  #select({ archives }: Manifest): SelectedArchive[] | undefined {
+    const state = this.#state;
+    const { archive, selection } = this.#options;
+    if (archive !== undefined) {
+      const entry = archives.get(archive);
+      if (entry !== undefined) return selectArchives([[archive, entry]]);
+      state.fail(`Archive '${archive}' not found.`);
+      return undefined;
+    }
+    const selected = selectArchives(archives, { sortBy: ['ts'], ...selection });
+    const { first, last, prefix } = selection ?? {};
+    const glob = prefix === undefined ? selection?.glob : `${prefix}*`;
+    if (glob && selected.length === 0) {
+      state.say('warning', `--glob-archives ${glob} does not match any archives`);
+    }
+    for (const [option, wanted] of [
+      ['--first', first],
+      ['--last', last],
+    ] as const) {
+      if (wanted && selected.length < wanted) {
+        state.say('warning', `${option} ${wanted} archives: only found ${selected.length} archives`);
+      }
+    }
+    return selected;
+  }
+
+  get #checksAll(): boolean {
+    const { archive, selection: { first, last, glob, prefix } = {} } = this.#options;
+    return archive === undefined && !first && !last && !glob && prefix === undefined;
+  }
+
+  async #dealWithOrphans(): Promise<void> {
+    const state = this.#state;
+    if (!this.#checksAll) {
+      state.say('info', 'Orphaned objects check skipped (needs all archives checked).');
+      return;
+    }
+    const unused: Uint8Array[] = [];
+    let orphaned = 0;
+    for (const [id, { refcount }] of state.chunks.entries()) {
+      if (refcount > 0) continue;
+      unused.push(id);
+      if (!state.superseded.has(id)) orphaned += 1;
+    }
+    if (orphaned > 0) state.fail(`${orphaned} orphaned objects found!`);
+    if (!state.mends || unused.length === 0) return;
+    state.log.orphanCount = orphaned;
+    state.log.supersededCount = unused.length - orphaned;
+    const doing = `${orphaned} orphaned and ${state.superseded.size} superseded objects...`;
+    if (state.mode !== 'repair') {
+      state.say('info', `Would delete ${doing}`);
+      return;
+    }
+    state.say('info', `Deleting ${doing}`);
+    for (const id of unused) await state.remove(id);
+    state.say('info', 'Finished deleting orphaned/superseded objects.');
+  }
+
+  async #commit(manifest: Manifest): Promise<void> {
+    const state = this.#state;
+    state.say('info', 'Writing Manifest.');
+    await manifest.write();
+    state.say('info', 'Committing repo.');
+    await state.repository.commit({ compact: false });
+  }
+}

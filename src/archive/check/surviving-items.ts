@@ -1,0 +1,100 @@
+/**
+ * The items of an archive whose item stream may be damaged: all that can still be read.
+ *
+ * Source: Borg 1.4.5, archive.py, ArchiveChecker.rebuild_refcounts (robust_iterator).
+ */
+import { type Item, decodeItem } from '../../format/item.ts';
+import { MetadataError } from '../../format/metadata-fields.ts';
+import { RobustItemStream, itemProblem } from '../../format/robust-item-stream.ts';
+import { MsgpackError, type MsgpackValue } from '../../msgpack/value.ts';
+import { toHex } from '../../util/bytes.ts';
+import type { ObjectSource } from './object-source.ts';
+
+export interface ItemStreamParts {
+  /** Ids of the stream's objects. */
+  readonly ids: readonly Uint8Array[];
+  /** All keys that an item may have. */
+  readonly itemKeys: ReadonlySet<string>;
+  readonly objects: ObjectSource;
+  /** Whether there is such an object. */
+  isPresent(id: Uint8Array): boolean;
+  /** Is told what can't be read, in Borg's words. */
+  onGap(text: string, id: Uint8Array): void;
+}
+
+/** Behind a gap, reading goes on at the next thing that looks like an item. */
+export async function* survivingItems(parts: ItemStreamParts): AsyncGenerator<Item, void, undefined> {
+  const { ids, itemKeys, objects } = parts;
+  const stream = new RobustItemStream(itemKeys);
+  const problem = (text: string, id: Uint8Array, number: number): void =>
+    parts.onGap(`${text} [chunk: ${String(number).padStart(6, '0')}_${toHex(id)}]`, id);
+  let hasGap = false;
+  let lastIsRead = false;
+  for (let number = 0; number < ids.length;) {
+    const present = ids[number]!;
+    if (!parts.isPresent(present)) {
+      problem('item metadata chunk missing', present, number++);
+      hasGap = true;
+      lastIsRead = false;
+      continue;
+    }
+    if (hasGap) stream.resync();
+    let end = number + 1;
+    while (end < ids.length && parts.isPresent(ids[end]!)) end++;
+    for await (const read of objects.readAll([ids.slice(number, end)])) {
+      lastIsRead = read.plaintext !== undefined;
+      if (read.plaintext === undefined) {
+        problem(String((read.openError ?? read.readError)?.message), read.id, number++);
+        // What follows is not the rest of what came before.
+        stream.resync();
+        hasGap = true;
+        continue;
+      }
+      stream.feed(read.plaintext);
+      yield* itemsOf(stream, itemKeys, (text) => problem(text, read.id, number));
+      number++;
+    }
+  }
+  // What is lost behind a gap was told of already.
+  if (lastIsRead && stream.isWithinValue) {
+    problem(`${NO_ITEM} (it ends within an item)`, ids.at(-1)!, ids.length - 1);
+  }
+}
+
+const NO_ITEM = 'Did not get expected metadata dict when unpacking item metadata';
+
+function* itemsOf(
+  stream: RobustItemStream,
+  itemKeys: ReadonlySet<string>,
+  problem: (text: string) => void,
+): Generator<Item> {
+  for (;;) {
+    let value: MsgpackValue | undefined;
+    try {
+      value = stream.next();
+    } catch (error) {
+      if (!(error instanceof MsgpackError)) throw error;
+      problem('Unpacker crashed while unpacking item metadata, trying to resync...');
+      stream.resync();
+      return;
+    }
+    if (value === undefined) return;
+    const item = toItem(value, itemKeys);
+    if (typeof item === 'string') problem(`${NO_ITEM} (${item})`);
+    else yield item;
+  }
+}
+
+/** The item, or what is wrong with it. */
+function toItem(value: MsgpackValue, itemKeys: ReadonlySet<string>): Item | string {
+  const wrong = itemProblem(value, itemKeys);
+  if (wrong !== undefined) return wrong;
+  try {
+    const item = decodeItem(value);
+    item.unknown?.delete('acl');
+    return item;
+  } catch (error) {
+    if (error instanceof MetadataError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,144 @@
+import { checkRepository, type CheckOptions } from '../../archive/check/check.ts';
+import { CancelledByUser, CommandError } from '../../errors.ts';
+import { defineCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT_WARNING } from '../exit-code.ts';
+import { openRepositoryAt } from '../open-repository.ts';
+import { archiveFilters, selectionOf, type ArchiveFilterArgs } from '../options/archive-filters.ts';
+import type { CommonArgs } from '../options/common.ts';
+import { flag, optionGroup } from '../options/flag.ts';
+import { locationOf, type LocationArgs } from '../options/positionals.ts';
+import { parseInteger } from '../options/values.ts';
+import { checkJson } from '../output/check-json.ts';
+import { checkReportLines } from '../output/check-report.ts';
+import { printJson } from '../output/print-json.ts';
+
+interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs {
+  readonly repositoryOnly: boolean;
+  readonly archivesOnly: boolean;
+  readonly verifyData: boolean;
+  readonly repair: boolean;
+  readonly dryRun: boolean;
+  readonly saveSpace: boolean;
+  readonly maxDuration: number;
+  readonly json: boolean;
+}
+
+export const check = defineCommand<CheckArgs>({
+  name: 'check',
+  description: `
+Looks whether a repository and its archives are whole. Nothing is changed without --repair. -v tells what is being done.
+
+First the repository's own files: checksums of everything in them, and the index. No key is needed for that; on a large
+repository, --max-duration does a part each time. Then the archives: whether they are there and authentic, and whether
+everything that their files consist of is there. --verify-data also reads, decrypts and verifies all data, which takes
+time, and finds every change, also one made on purpose.
+
+Where something is damaged or missing, the files and archives that need it are listed, so that you know what is lost; with
+--json in full.
+
+--repair makes the repository usable again, without what is lost: look with --repair --dry-run first, which says what would
+be done and changes nothing. What a file has lost is replaced by zeros, and remembered: a later backup of the same data,
+then "check --repair", brings it back. Archives that can't be read, or are not authentic, are taken out of the list. If you
+can, copy the repository before, and find out why it was damaged.`,
+  positionals: [locationOf('REPOSITORY_OR_ARCHIVE', 'the repository, or an archive', { optional: true })],
+  options: [
+    optionGroup(
+      'Options',
+      flag('--repository-only', 'repositoryOnly', "check only the repository's files"),
+      flag('--archives-only', 'archivesOnly', 'check only the archives'),
+      flag('--verify-data', 'verifyData', 'read and verify all data, too'),
+      flag('--repair', 'repair', 'mend what is damaged'),
+      {
+        ...flag(['-n', '--dry-run'], 'dryRun', 'with --repair: only say what would be done'),
+        beyondBorg: true,
+      },
+      flag('--save-space', 'saveSpace', 'with --repair: do without what needs more space'),
+      {
+        flags: ['--max-duration'],
+        dest: 'maxDuration',
+        metavar: 'SECONDS',
+        parse: parseInteger,
+        fallback: 0,
+        help: 'check for SECONDS, and go on from there the next time (with --repository-only)',
+      },
+      { ...flag('--json', 'json', 'print what was found as JSON'), beyondBorg: true },
+    ),
+    archiveFilters,
+  ],
+  examples: [
+    { command: 'alcove check -v --progress /path/to/repo', text: 'check all but the contents of files' },
+    { command: 'alcove check --verify-data /path/to/repo', text: 'check everything' },
+    { command: 'alcove check --repair --dry-run /path/to/repo', text: 'see what a repair would do' },
+  ],
+  mayBypassLock: true,
+
+  async run(ctx, args) {
+    await using repository = await openRepositoryAt(ctx, args, { exclusive: true });
+    const changes = args.repair && !args.dryRun;
+    if (changes && !(await isConfirmed(ctx))) throw new CancelledByUser();
+    refuseContradictions(args);
+    const result = await checkRepository(ctx, repository, optionsOf(args));
+    if (args.json) printJson(ctx, checkJson(repository, args, result));
+    else {
+      const lines = checkReportLines(result, {
+        mode: changes ? 'repair' : args.repair ? 'plan' : 'check',
+        iec: args.iec,
+      });
+      if (lines.length > 0) ctx.print(`${lines.join('\n')}\n`);
+    }
+    return result.ok ? undefined : EXIT_WARNING;
+  },
+});
+
+function isConfirmed(ctx: CliContext): Promise<boolean> {
+  return ctx.reporter.ask({
+    text:
+      'A repair changes the repository, and gives up what it cannot mend. Copy the repository first if you can,\n' +
+      'and see what would be done with --dry-run.\n' +
+      '\n' +
+      "Type 'YES' if you understand this and want to continue: ",
+    env: 'BORG_CHECK_I_KNOW_WHAT_I_AM_DOING',
+    falseText: 'Aborting.',
+    invalidText: 'Invalid answer, aborting.',
+    truish: ['YES'],
+    retry: false,
+  });
+}
+
+function refuseContradictions(args: CheckArgs): void {
+  const { repositoryOnly, repair, dryRun, maxDuration, verifyData, first, last, prefix, globArchives } = args;
+  if (repositoryOnly && (verifyData || first > 0 || last > 0 || prefix !== undefined || globArchives)) {
+    throw new CommandError([
+      '--repository-only contradicts --first, --last, --glob-archives, --prefix and --verify-data arguments.',
+    ]);
+  }
+  if (repair && maxDuration !== 0) {
+    throw new CommandError(['--repair does not allow --max-duration argument.']);
+  }
+  if (maxDuration !== 0 && !repositoryOnly) {
+    throw new CommandError(['--repository-only is required for --max-duration support.']);
+  }
+  if (dryRun && !repair)
+    throw new CommandError(['--dry-run needs --repair: without it, nothing is changed.']);
+  if (repair && !dryRun && !args.lock) throw new CommandError(['--repair does not allow --bypass-lock.']);
+}
+
+function optionsOf(args: CheckArgs): CheckOptions {
+  return {
+    parts: partsOf(args),
+    repair: args.repair,
+    dryRun: args.dryRun,
+    verifyData: args.verifyData,
+    saveSpace: args.saveSpace,
+    maxDurationSeconds: args.maxDuration,
+    archive: args.location.archive,
+    selection: selectionOf(args),
+  };
+}
+
+/** Both options together: nothing is left to be checked, as in Borg. */
+function partsOf({ repositoryOnly, archivesOnly }: CheckArgs): CheckOptions['parts'] {
+  if (repositoryOnly) return archivesOnly ? 'none' : 'repository';
+  return archivesOnly ? 'archives' : 'both';
+}
