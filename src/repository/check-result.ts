@@ -1,10 +1,5 @@
 /** What a check of a repository is asked for, and what it finds and does. */
-
-/** Bytes of a file. */
-export interface ByteRange {
-  readonly offset: number;
-  readonly sizeBytes: number;
-}
+import type { ByteRange } from '../util/byte-ranges.ts';
 
 export interface RepositoryCheckOptions {
   /** Mend what is damaged. Default false. */

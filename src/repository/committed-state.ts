@@ -56,6 +56,11 @@ export class CommittedState {
     return this.#hints;
   }
 
+  /** The transaction that the loaded state is of; undefined where nothing was committed. */
+  get transactionId(): number | undefined {
+    return this.#transactionId;
+  }
+
   /** The index as of the last commit, or as the running transaction has changed it. */
   async index(): Promise<HashIndex> {
     if (this.#index === undefined) await this.#load(false);

@@ -16,6 +16,13 @@ export interface RepositoryState {
   readonly hints: Hints;
 }
 
+/** What following the log asks about segments other than the one at hand; the log itself answers it. */
+export interface SegmentSizes {
+  /** Undefined where there is no such segment. */
+  segmentSizeBytes(segment: number): number | undefined;
+  readPutSize(segment: number, offset: number, key: Uint8Array): number;
+}
+
 export function addTo(counts: Map<number, number>, segment: number, amount: number): void {
   counts.set(segment, (counts.get(segment) ?? 0) + amount);
 }
@@ -31,7 +38,7 @@ export function addShadowed(hints: Hints, key: Uint8Array, segment: number): voi
 /** Brings the state up to date with a segment that comes after all that were followed. */
 export function followSegment(
   state: RepositoryState,
-  log: SegmentLog,
+  sizes: SegmentSizes,
   segment: number,
   entries: Iterable<Pick<SegmentEntry, 'tag' | 'key' | 'offset' | 'sizeBytes'>>,
 ): void {
@@ -51,22 +58,22 @@ export function followSegment(
       addTo(hints.segments, segment, 1);
       hints.storageQuotaUseBytes += sizeBytes;
     } else if (tag === TAG_DELETE) {
-      followDelete(state, log, key);
+      followDelete(state, sizes, key);
     }
   }
-  if (hints.segments.get(segment) === 0) hints.compact.set(segment, log.files.sizeBytes(segment) ?? 0);
+  if (hints.segments.get(segment) === 0) hints.compact.set(segment, sizes.segmentSizeBytes(segment) ?? 0);
 }
 
-function followDelete({ index, hints }: RepositoryState, log: SegmentLog, key: Uint8Array): void {
+function followDelete({ index, hints }: RepositoryState, sizes: SegmentSizes, key: Uint8Array): void {
   const bucket = index.find(key);
   if (bucket < 0) return;
   const older = index.valueAt(bucket, 0);
   const offset = index.valueAt(bucket, 1);
   index.delete(key);
   // An old index may name a segment that a compaction has removed since.
-  if (!log.files.exists(older)) return;
+  if ((sizes.segmentSizeBytes(older) ?? 0) === 0) return;
   addTo(hints.segments, older, -1);
-  addTo(hints.compact, older, log.readPutSize(older, offset, key));
+  addTo(hints.compact, older, sizes.readPutSize(older, offset, key));
   addShadowed(hints, key, older);
 }
 

@@ -128,6 +128,11 @@ export class SegmentLog {
     return this.#reader.readPutSize(segment, offset, key);
   }
 
+  /** Undefined where there is no such segment. */
+  segmentSizeBytes(segment: number): number | undefined {
+    return this.files.sizeBytes(segment);
+  }
+
   /** The segment's first bytes, eight unless it is shorter. */
   readMagic(segment: number): Uint8Array {
     const magic = new Uint8Array(MAGIC_SIZE_BYTES);
@@ -139,8 +144,14 @@ export class SegmentLog {
     return readEntries(this.#open, segment, options);
   }
 
+  /** Closes the segment's file, before it is removed or replaced. */
+  forgetSegment(segment: number): void {
+    this.#open.forget(segment);
+    this.#reader.forget(segment);
+  }
+
   removeSegment(segment: number): void {
-    this.#forget(segment);
+    this.forgetSegment(segment);
     this.files.remove(segment);
   }
 
@@ -165,11 +176,16 @@ export class SegmentLog {
     return undefined;
   }
 
+  /** Whether the segment's last bytes are those of a COMMIT; what is before them is not looked at. */
+  endsWithCommit(segment: number): boolean {
+    return endsWith(this.#open, segment, COMMIT_ENTRY);
+  }
+
   /** Whether all entries of the segment are sound, and its COMMITs are at its end. */
   isCommitted(segment: number): boolean {
     let committed = false;
     try {
-      if (!endsWith(this.#open, segment, COMMIT_ENTRY)) return false;
+      if (!this.endsWithCommit(segment)) return false;
       for (const { tag } of readEntries(this.#open, segment)) {
         if (tag === TAG_COMMIT) committed = true;
         else if (committed) return false;
@@ -199,14 +215,9 @@ export class SegmentLog {
 
   #openWriter(): SegmentWriter {
     // There may be an open file of a removed segment of this number.
-    this.#forget(this.#segment);
+    this.forgetSegment(this.#segment);
     this.#writer = new SegmentWriter(this.files, this.#segment, this.#buffer);
     return this.#writer;
-  }
-
-  #forget(segment: number): void {
-    this.#open.forget(segment);
-    this.#reader.forget(segment);
   }
 
   /** Has a reader see what lies in the writer's buffer. */

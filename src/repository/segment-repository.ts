@@ -5,12 +5,13 @@
  */
 import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
 import type { Hints } from '../format/hints.ts';
-import { ATTIC_SEGMENT_MAGIC } from '../format/segment.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
 import type { Store } from '../store/store.ts';
-import { equalBytes, toHex } from '../util/bytes.ts';
+import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
+import { isAttic } from './attic-magic.ts';
+import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 import { saveConfig } from './config-file.ts';
 import { removeTree } from './destroy.ts';
@@ -18,7 +19,7 @@ import type { Lock } from './lock.ts';
 import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
 import type { CommitOptions, Repository } from './repository.ts';
-import { scanEntries, scanObjects, type ScannedDamage, type ScannedEntry } from './scan.ts';
+import { scanEntries, scanObjects, type ScanLimits, type ScannedDamage, type ScannedEntry } from './scan.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Transaction } from './transaction.ts';
@@ -84,19 +85,8 @@ export class SegmentRepository implements Repository {
       config.maxSegmentSizeBytes,
       reporter,
     );
-    this.#state = new CommittedState({
-      log: this.log,
-      files: this.#files,
-      reporter,
-      path: store.root,
-      mayWrite: lock !== undefined,
-      lockExclusively: () => this.#lockExclusively(),
-      downgradeLock: async () => lock?.downgrade(),
-    });
-    const latest = this.log.files.latest();
-    if (latest !== undefined && equalBytes(this.log.readMagic(latest), ATTIC_SEGMENT_MAGIC)) {
-      throw new AtticRepository([store.root]);
-    }
+    this.#state = this.#openState(lock !== undefined);
+    if (isAttic(this.log)) throw new AtticRepository([store.root]);
   }
 
   get(id: Uint8Array): Promise<Uint8Array> {
@@ -149,8 +139,8 @@ export class SegmentRepository implements Repository {
   }
 
   /** All entries of the log, live or void, committed or not; see scanEntries(). */
-  scanLog(options: { segment?: number; offset?: number } = {}): Generator<ScannedEntry | ScannedDamage> {
-    return scanEntries(this.log, options);
+  scanLog(limits: ScanLimits = {}): Generator<ScannedEntry | ScannedDamage> {
+    return scanEntries(this.log, limits);
   }
 
   /** What is known of the segments as of the last commit. Needs the exclusive lock; removes what was not committed. */
@@ -201,8 +191,8 @@ export class SegmentRepository implements Repository {
     reserveNonces(this.store, nextUnreserved, startNonce);
   }
 
-  async check(_options: RepositoryCheckOptions = {}): Promise<RepositoryCheckResult> {
-    throw new Error('the check of a repository is under construction');
+  async check(options: RepositoryCheckOptions = {}): Promise<RepositoryCheckResult> {
+    return this.#exclusively(() => this.#check(options));
   }
 
   async breakLock(): Promise<void> {
@@ -243,6 +233,36 @@ export class SegmentRepository implements Repository {
       }
       throw error;
     }
+  }
+
+  async #check(options: RepositoryCheckOptions): Promise<RepositoryCheckResult> {
+    if (this.#transaction !== undefined) throw new Error('a check can not run within a transaction');
+    await this.#lockExclusively();
+    this.#state.forget();
+    return checkRepository(
+      {
+        context: this.#context,
+        log: this.log,
+        files: this.#files,
+        config: this.config,
+        appendOnly: this.appendOnly,
+        mayWrite: this.#lock !== undefined,
+        openState: (mayWrite) => this.#openState(mayWrite),
+      },
+      options,
+    );
+  }
+
+  #openState(mayWrite: boolean): CommittedState {
+    return new CommittedState({
+      log: this.log,
+      files: this.#files,
+      reporter: this.#context.reporter,
+      path: this.store.root,
+      mayWrite,
+      lockExclusively: () => this.#lockExclusively(),
+      downgradeLock: async () => this.#lock?.downgrade(),
+    });
   }
 
   async #newTransaction(): Promise<Transaction> {

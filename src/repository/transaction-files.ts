@@ -55,6 +55,16 @@ export class TransactionFiles {
     return latest;
   }
 
+  /** All files of transactions, with the transaction's number; also those that were being written. */
+  named(): { readonly path: string; readonly transactionId: number }[] {
+    const found: { path: string; transactionId: number }[] = [];
+    for (const { name, kind } of this.#store.list('')) {
+      const digits = /^(?:index|hints|integrity)\.(?<id>[0-9]{1,15})(?:\.tmp)?$/.exec(name)?.groups?.['id'];
+      if (digits !== undefined && kind === 'file') found.push({ path: name, transactionId: Number(digits) });
+    }
+    return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
   /** Throws FileIntegrityError, IndexFileError or ENOENT where the index can't be used. */
   readIndex(transactionId: number): HashIndex {
     const file = this.#store.openFile(`index.${transactionId}`);

@@ -90,3 +90,14 @@ export function hasCode(error: unknown, ...codes: string[]): error is Error & { 
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
   return codes.length === 0 || codes.includes(String(error.code));
 }
+
+/**
+ * The disk does not give what was written: the codes of bad sectors, and those of file systems that found a wrong
+ * checksum.
+ */
+const READ_ERRORS = ['EIO', 'ENODATA', 'EBADMSG', 'EUCLEAN', 'EILSEQ', 'EREMOTEIO'];
+
+/** Whether bytes that are there could not be read. */
+export function isReadError(error: unknown): boolean {
+  return hasCode(error, ...READ_ERRORS);
+}

@@ -1,0 +1,323 @@
+/**
+ * The check of a repository without its key: reads every segment, builds the index anew, and compares it with the one
+ * on disk. What a repair would do comes out of the same pass, as a plan; a repair then carries it out.
+ *
+ * Source: Borg 1.4.5 repository.py, check.
+ */
+import { InsufficientFreeSpaceError } from '../../errors.ts';
+import { emptyHints } from '../../format/hints.ts';
+import type { RepositoryConfig } from '../../format/repository-config.ts';
+import { ENTRY_HEADER_SIZE_BYTES, TAG_COMMIT } from '../../format/segment.ts';
+import { toHex } from '../../util/bytes.ts';
+import type { Context } from '../../util/context.ts';
+import { formatFileSize } from '../../util/file-size.ts';
+import { HashIndex } from '../../util/hash-index.ts';
+import type { RepairStep, RepositoryCheckOptions, RepositoryCheckResult } from '../check-result.ts';
+import type { CommittedState } from '../committed-state.ts';
+import { quarantineFolder } from '../quarantine.ts';
+import { followSegment } from '../replay.ts';
+import type { RepositoryState, SegmentSizes } from '../replay.ts';
+import type { SegmentLog } from '../segment-log.ts';
+import type { TransactionFiles } from '../transaction-files.ts';
+import { describeDifferences, haveSameEntries } from './compare-indexes.ts';
+import { Findings } from './findings.ts';
+import { findLastTransaction } from './last-transaction.ts';
+import type { LastTransaction } from './last-transaction.ts';
+import { lastCheckedSegment, rememberLastChecked } from './partial-progress.ts';
+import { RepairPlan } from './repair-plan.ts';
+import type { DamagedSegment } from './repair-plan.ts';
+import { SalvagedSegment } from './salvaged-segment.ts';
+import { breathe, scanSegment } from './segment-scan.ts';
+
+export interface RepositoryCheckNeeds {
+  readonly context: Context;
+  readonly log: SegmentLog;
+  readonly files: TransactionFiles;
+  readonly config: RepositoryConfig;
+  readonly appendOnly: boolean;
+  /** False where no lock is held. */
+  readonly mayWrite: boolean;
+  /** The committed state, and whether reading it may write a rebuilt index. */
+  readonly openState: (mayWrite: boolean) => CommittedState;
+}
+
+/** Of the space that a repair needs, what is not in files whose size is known. */
+const SPARE_BYTES = 1024 * 1024;
+
+export async function checkRepository(
+  needs: RepositoryCheckNeeds,
+  options: RepositoryCheckOptions,
+): Promise<RepositoryCheckResult> {
+  return new RepositoryCheck(needs, options).run();
+}
+
+class RepositoryCheck implements SegmentSizes {
+  readonly #needs: RepositoryCheckNeeds;
+  readonly #options: RepositoryCheckOptions;
+  readonly #isRepair: boolean;
+  readonly #isPartial: boolean;
+  readonly #findings: Findings;
+  readonly #damaged = new Map<number, DamagedSegment>();
+  /** As the segments give it. */
+  readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
+  #finished = true;
+  /** The last segment ends with a COMMIT. */
+  #endsWithCommit = false;
+
+  constructor(needs: RepositoryCheckNeeds, options: RepositoryCheckOptions) {
+    this.#needs = needs;
+    this.#options = options;
+    this.#findings = new Findings(needs.context.reporter);
+    this.#isRepair = options.repair === true;
+    this.#isPartial = (options.maxDurationSeconds ?? 0) > 0;
+    if (!this.#isRepair) return;
+    const { root } = needs.log.files.store;
+    if (this.#isPartial) throw new Error('a partial check repairs nothing');
+    if (needs.appendOnly) throw new Error(`${root} is in append-only mode`);
+    if (!needs.mayWrite) throw new Error('a repository that was opened without a lock can only be read');
+  }
+
+  async run(): Promise<RepositoryCheckResult> {
+    this.#findings.say('info', 'Starting repository check');
+    const { last, index } = await this.#open();
+    if (last === undefined) {
+      this.#findings.report({ kind: 'empty', text: 'This repository contains no valid data.' });
+      return this.#result(false, []);
+    }
+    this.#reportCommits(last);
+    await this.#checkSegments(last.transactionId, index);
+    let steps: readonly RepairStep[] = [];
+    if (this.#isRepair && !this.#endsWithCommit) {
+      this.#findings.report({ kind: 'commit', text: `Adding commit tag to segment ${last.transactionId}` });
+    }
+    if (!this.#isPartial) {
+      this.#findings.say('info', 'Starting repository index check');
+      if (index !== undefined) this.#compare(index);
+      if (this.#isRepair) steps = this.#repair(last, index);
+    }
+    this.#sayResult();
+    return this.#result(!this.#findings.isDamaged || (this.#isRepair && !this.#isDryRun), steps);
+  }
+
+  get #isDryRun(): boolean {
+    return this.#options.dryRun === true;
+  }
+
+  get #writes(): boolean {
+    return this.#needs.mayWrite && !this.#isDryRun;
+  }
+
+  segmentSizeBytes(segment: number): number | undefined {
+    return this.#damaged.get(segment)?.salvaged.sizeBytes ?? this.#needs.log.segmentSizeBytes(segment);
+  }
+
+  readPutSize(segment: number, offset: number, key: Uint8Array): number {
+    const source = this.#damaged.get(segment)?.salvaged.source(offset) ?? offset;
+    return this.#needs.log.readPutSize(segment, source, key);
+  }
+
+  /** The last transaction, and its index as it was found on disk. */
+  async #open(): Promise<{ last: LastTransaction | undefined; index: HashIndex | undefined }> {
+    const { files, log, openState } = this.#needs;
+    const state = openState(this.#writes && !this.#isRepair);
+    let loaded: HashIndex | undefined;
+    try {
+      loaded = await state.index();
+      this.#findings.say('debug', `Read committed index of transaction ${state.transactionId ?? 'None'}`);
+    } catch (error) {
+      this.#findings.say('debug', `Failed to read committed index (${messageOf(error)})`);
+    }
+    const last = findLastTransaction(log, files);
+    if (last === undefined) return { last, index: undefined };
+    this.#findings.say('debug', `Determined transaction is ${last.transactionId}`);
+    if (loaded !== undefined && state.transactionId === last.transactionId) return { last, index: loaded };
+    try {
+      return { last, index: files.readIndex(last.transactionId) };
+    } catch (error) {
+      this.#findings.say('debug', `Failed to read index.${last.transactionId} (${messageOf(error)})`);
+      return { last, index: undefined };
+    }
+  }
+
+  #reportCommits({ transactionId, isCommitDamaged, lostTransactionId }: LastTransaction): void {
+    if (isCommitDamaged) {
+      const text = `The COMMIT of the last transaction is damaged or missing [segment ${transactionId}]`;
+      this.#findings.report({ kind: 'commit', segment: transactionId, text });
+    }
+    if (lostTransactionId !== undefined) {
+      const text = `The segments of the last transaction are missing [segment ${lostTransactionId}]`;
+      this.#findings.report({ kind: 'commit', segment: lostTransactionId, text });
+    }
+  }
+
+  async #checkSegments(transactionId: number, index: HashIndex | undefined): Promise<void> {
+    const { context, log } = this.#needs;
+    const lastChecked = this.#startAfter();
+    const startMs = performance.now();
+    const total = log.files.count();
+    this.#findings.say('debug', `Found ${total} segments`);
+    const progress = context.reporter.percent('repository.check', 'Checking segments %3.1f%%', total);
+    let last = -1;
+    let current = 0;
+    for (const segment of log.files.ascending()) {
+      context.signal.throwIfAborted();
+      progress.advance({ current: current++ });
+      // A repair takes away what follows.
+      if (!this.#isRepair || segment <= transactionId) last = segment;
+      if (segment <= lastChecked || segment > transactionId) continue;
+      await this.#checkSegment(segment, index);
+      const spentSeconds = (performance.now() - startMs) / 1000;
+      if (!this.#isPartial || spentSeconds <= this.#options.maxDurationSeconds!) continue;
+      this.#findings.say('info', `finished partial segment check, last segment checked is ${segment}`);
+      this.#rememberLastChecked(segment);
+      this.#finished = false;
+      break;
+    }
+    if (this.#finished) {
+      this.#findings.say('info', `finished segment check at segment ${last}`);
+      this.#rememberLastChecked(undefined);
+    }
+    progress.finish();
+  }
+
+  async #checkSegment(segment: number, index: HashIndex | undefined): Promise<void> {
+    const { log } = this.#needs;
+    const path = `${log.files.store.root}/${log.files.path(segment)}`;
+    this.#findings.say('debug', `checking segment file ${path}...`);
+    const scanned = await scanSegment(log, segment, { badRanges: this.#options.badRanges, index });
+    await breathe();
+    let { entries } = scanned;
+    if (scanned.problem !== undefined) {
+      const { bad, lost, sizeBytes } = scanned;
+      const salvaged = new SalvagedSegment(entries);
+      this.#findings.reportSegment(segment, scanned);
+      this.#damaged.set(segment, { segment, sizeBytes, bad, lostBytes: lost.sizeBytes, salvaged });
+      // Without a repair, nobody can read a damaged segment: Borg counts it as lost.
+      if (this.#isRepair) this.#findings.say('info', `attempting to recover ${path}`);
+      entries = this.#isRepair ? salvaged.moved(entries) : [];
+    }
+    this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
+    if (!this.#isPartial) followSegment(this.#state, this, segment, entries);
+  }
+
+  /** The differences of the index on disk and the one that the segments give. */
+  #compare(committed: HashIndex): void {
+    this.#listLostObjects(committed);
+    // Borg compares nothing with an index of no entries.
+    if (this.#isRepair || committed.size === 0) return;
+    const { index } = this.#state;
+    if (committed.size === index.size) this.#findings.say('info', 'Index object count match.');
+    else {
+      this.#findings.report({ kind: 'index', text: 'Index object count mismatch.' });
+      this.#findings.report({ kind: 'index', text: `committed index: ${committed.size} objects` });
+      this.#findings.report({ kind: 'index', text: `rebuilt index:   ${index.size} objects` });
+    }
+    for (const text of describeDifferences(index, committed)) {
+      this.#findings.error(text);
+    }
+  }
+
+  #listLostObjects(committed: HashIndex): void {
+    const { log } = this.#needs;
+    const missing = new Map<number, boolean>();
+    for (const [id, bucket] of committed.entries()) {
+      const segment = committed.valueAt(bucket, 0);
+      const offset = committed.valueAt(bucket, 1);
+      const damaged = this.#damaged.get(segment);
+      if (damaged?.salvaged.keeps(offset) === true) continue;
+      if (damaged === undefined) {
+        if (!missing.has(segment)) missing.set(segment, !log.files.exists(segment));
+        if (missing.get(segment) !== true) continue;
+      }
+      const text = `Object ${toHex(id)} is lost [segment ${segment}, offset ${offset}]`;
+      this.#findings.list({ kind: 'object', id, segment, offset, text });
+    }
+  }
+
+  #repair(last: LastTransaction, index: HashIndex | undefined): RepairStep[] {
+    const { context, log } = this.#needs;
+    const { store } = log.files;
+    const plan = this.#plan(last, index, quarantineFolder(store, context.nowNs()));
+    if (!this.#isDryRun) for (const { run } of plan.steps) run();
+    return plan.steps.map(({ step }) => step);
+  }
+
+  #plan({ transactionId }: LastTransaction, index: HashIndex | undefined, folder: string): RepairPlan {
+    const { files, log } = this.#needs;
+    const { hints } = this.#state;
+    const plan = new RepairPlan(log, files, folder);
+    plan.removeUncommitted(transactionId);
+    let committed = transactionId;
+    if (!this.#endsWithCommit) {
+      committed = transactionId + 1;
+      plan.addCommit(committed);
+      hints.segments.set(committed, 0);
+      hints.compact.set(committed, ENTRY_HEADER_SIZE_BYTES);
+    }
+    if (this.#findings.isDamaged || index === undefined || !haveSameEntries(this.#state.index, index)) {
+      plan.moveTransactionFiles();
+    }
+    const keeps = this.#choosesToKeep();
+    for (const damaged of this.#damaged.values()) plan.replaceSegment(damaged, keeps);
+    plan.writeTransactionFiles(committed, this.#state);
+    plan.explain(this.#findings.damage.map(({ text }) => text));
+    return plan;
+  }
+
+  /** Whether damaged segments are kept beside their replacements; throws an InsufficientFreeSpaceError. */
+  #choosesToKeep(): boolean {
+    const freeBytes = this.#needs.log.files.store.freeSpaceBytes();
+    if (freeBytes === undefined || this.#damaged.size === 0) return true;
+    const sizes = [...this.#damaged.values()].map(({ salvaged }) => salvaged.sizeBytes);
+    const otherBytes = this.#state.index.buckets.length + SPARE_BYTES;
+    const neededBytes = sizes.reduce((sum, size) => sum + size, otherBytes);
+    if (freeBytes >= neededBytes) return true;
+    const what = `To keep ${sizes.length} damaged segments beside their replacements takes ${formatFileSize(neededBytes)}`;
+    if (this.#options.saveSpace === true && freeBytes >= Math.max(...sizes) + otherBytes) {
+      this.#findings.say(
+        'warning',
+        `${what}, more than is free (${formatFileSize(freeBytes)}): they are not kept.`,
+      );
+      return false;
+    }
+    this.#findings.say(
+      'error',
+      `${what}: nothing was repaired. Free some space, or use --save-space to keep nothing of them.`,
+    );
+    throw new InsufficientFreeSpaceError([formatFileSize(neededBytes), formatFileSize(freeBytes)]);
+  }
+
+  /** The segment up to which an earlier check has come, where this one goes on from there. */
+  #startAfter(): number {
+    if (!this.#isPartial) {
+      this.#rememberLastChecked(undefined);
+      return -1;
+    }
+    const lastChecked = lastCheckedSegment(this.#needs.config);
+    this.#findings.say('info', `skipping to segments >= ${lastChecked + 1}`);
+    return lastChecked;
+  }
+
+  #rememberLastChecked(segment: number | undefined): void {
+    const { config, context, log } = this.#needs;
+    if (this.#writes) rememberLastChecked(log.files.store, config, context.reporter, segment);
+  }
+
+  #sayResult(): void {
+    const mode = this.#isPartial ? 'partial' : 'full';
+    if (!this.#findings.isDamaged)
+      this.#findings.say('info', `Finished ${mode} repository check, no problems found.`);
+    else if (this.#isRepair && !this.#isDryRun) {
+      this.#findings.say('info', `Finished ${mode} repository check, errors found and repaired.`);
+    } else this.#findings.say('error', `Finished ${mode} repository check, errors found.`);
+  }
+
+  #result(ok: boolean, plan: readonly RepairStep[]): RepositoryCheckResult {
+    const { badRanges, damage } = this.#findings;
+    return { ok, finished: this.#finished, damage, plan, badRanges };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

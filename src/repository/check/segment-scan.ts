@@ -1,0 +1,69 @@
+/** Reads segments for a check: their entries, or what is wrong and what can be saved. */
+import { IntegrityError } from '../../errors.ts';
+import { isReadError } from '../../store/store.ts';
+import type { ByteRange } from '../../util/byte-ranges.ts';
+import type { HashIndex } from '../../util/hash-index.ts';
+import type { SegmentLog } from '../segment-log.ts';
+import { salvageSegment } from './salvage.ts';
+import type { Salvage } from './salvage.ts';
+import type { EntryRecord } from './salvaged-segment.ts';
+
+export interface SoundSegment {
+  readonly entries: readonly EntryRecord[];
+  readonly problem?: undefined;
+}
+
+export interface UnsoundSegment extends Salvage {
+  /** What is wrong first, in Borg's words where it is something that Borg finds too. */
+  readonly problem: string;
+}
+
+export interface SegmentScanOptions {
+  readonly badRanges?: ReadonlyMap<number, readonly ByteRange[]> | undefined;
+  /** The index of the state that is checked, if it can be trusted. */
+  readonly index?: HashIndex | undefined;
+}
+
+export async function scanSegment(
+  log: SegmentLog,
+  segment: number,
+  { badRanges, index }: SegmentScanOptions,
+): Promise<SoundSegment | UnsoundSegment> {
+  const given = badRanges?.get(segment);
+  const problem = given === undefined ? undefined : `${given.length} ranges are given as bad`;
+  const read = problem === undefined ? readSound(log, segment) : { problem };
+  if ('entries' in read) return read;
+  const file = log.files.store.openFile(log.files.path(segment));
+  try {
+    const salvage = await salvageSegment(file, segment, { bad: given, index, breathe });
+    return { ...salvage, problem: salvage.bad.isEmpty ? read.problem : unreadable(segment, salvage) };
+  } finally {
+    file.close();
+  }
+}
+
+/** Other work of this process gets its turn. */
+export async function breathe(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function readSound(log: SegmentLog, segment: number): SoundSegment | { problem: string } {
+  const entries: EntryRecord[] = [];
+  try {
+    for (const { tag, key, offset, sizeBytes } of log.entries(segment)) {
+      entries.push({ tag, key: Uint8Array.from(key), offset, sizeBytes });
+    }
+    return { entries };
+  } catch (error) {
+    if (error instanceof IntegrityError) return { problem: error.message };
+    if (isReadError(error)) return { problem: (error as Error).message };
+    throw error;
+  }
+}
+
+function unreadable(segment: number, { bad }: Salvage): string {
+  const first = [...bad][0]!;
+  const others = bad.count > 1 ? ` and ${bad.count - 1} other ranges` : '';
+  const total = others === '' ? '' : `, ${bad.sizeBytes} bytes in all`;
+  return `Segment data unreadable [segment ${segment}, offset ${first.offset}]: ${first.sizeBytes} bytes${others}${total}`;
+}
