@@ -80,12 +80,9 @@ describe('the documents', () => {
   it('have lines for all commands of Borg in the README', () => {
     const there = namesIn(/^\| there +\| (.*) \|$/m);
     const missing = namesIn(/^\| not yet +\| (.*) \|$/m);
-    assert.deepEqual(
-      there,
-      commandNames()
-        .filter((name) => name !== 'backup')
-        .toSorted(),
-    );
+    // What only a developer needs is named by its group.
+    const names = commandNames().map((name) => (name.startsWith('debug ') ? 'debug' : name));
+    assert.deepEqual(there, [...new Set(names)].filter((name) => name !== 'backup').toSorted());
     const unavailable = choicesOf('').flatMap((name) => (commandNames().includes(name) ? [] : [name]));
     const whole = unavailable.filter((name) => isUnavailable(name) || !hasCommands(name));
     assert.deepEqual(missing, whole.toSorted());

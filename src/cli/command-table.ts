@@ -185,7 +185,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
 };
 
 /** Borg's commands that this version does not have. */
-const unavailable: readonly string[] = ['import-tar', 'mount', 'serve', 'umount'];
+const unavailable: readonly string[] = ['mount', 'serve', 'umount'];
 
 export function commandNames(): string[] {
   return Object.keys(commands);

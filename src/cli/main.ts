@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { CliContext } from './context.ts';
 import type { CommandLine } from './parse-command-line.ts';
 import { deprecationsIn } from './options/deprecations.ts';
@@ -58,13 +59,10 @@ async function runCommand(io: CliIo, { spec, args }: CommandRun): Promise<number
     const { BORG_VERSION } = await import('./version.ts');
     reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });
   }
-  if (args.debugProfile !== undefined) {
-    reporter.log('warning', 'Ignoring --debug-profile. Run the program under "node --cpu-prof" instead.');
-  }
   let error: unknown;
   let requested: number | undefined;
   try {
-    requested = (await spec.run(ctx, args)) ?? undefined;
+    requested = (await runProfiled(ctx, { spec, args })) ?? undefined;
   } catch (thrown) {
     if (thrown instanceof UsageError) return refuse(io, thrown);
     error = thrown ?? new Error('nothing was thrown');
@@ -78,13 +76,31 @@ async function runCommand(io: CliIo, { spec, args }: CommandRun): Promise<number
   return code;
 }
 
-async function showError({ reporter }: CliContext, shown: unknown, error: unknown): Promise<void> {
+async function runProfiled(
+  ctx: CliContext,
+  { spec, args }: Pick<CommandRun, 'spec' | 'args'>,
+): Promise<number | void> {
+  if (args.debugProfile === undefined) return spec.run(ctx, args);
+  const { CpuProfile } = await import('../platform/cpu-profile.ts');
+  ctx.reporter.log('debug', `Writing execution profile to ${args.debugProfile}`);
+  const profile = await CpuProfile.start(resolve(ctx.cwd, args.debugProfile));
+  try {
+    return await spec.run(ctx, args);
+  } finally {
+    await profile.finish();
+  }
+}
+
+async function showError({ io, reporter }: CliContext, shown: unknown, error: unknown): Promise<void> {
   const { describeError, stackText } = await import('./output/error-text.ts');
   const { message, msgid, hint, internal } = await describeError(shown);
   reporter.log('error', message, { msgid });
   if (hint !== undefined) reporter.hint(hint);
-  if (reporter.shows('debug')) reporter.log('debug', stackText(error));
-  else if (internal) reporter.log('error', 'Run it with --debug for the stack.');
+  const level = internal ? 'error' : 'debug';
+  if (!reporter.shows(level)) return;
+  const { systemInfo } = await import('./output/system-info.ts');
+  const info = await systemInfo(io);
+  reporter.log(level, info === '' ? stackText(error) : `${stackText(error)}\n\n${info}\n`);
 }
 
 /** A command that was told to stop by Ctrl-C may end with an error of its own; the other signals end it anyway. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -87,9 +87,9 @@ describe('main()', () => {
   }
 
   it('says which commands this version does not have', async () => {
-    const { code, stderr } = await run(['debug', 'convert-profile', 'a', 'b']);
+    const { code, stderr } = await run(['umount', 'a']);
     assert.equal(code, 2);
-    assert.match(stderr.text, /"debug convert-profile" is not available in this version yet/);
+    assert.match(stderr.text, /"umount" is not available in this version yet/);
   });
 
   it('refuses help on what it does not know as a wrong command line', async () => {
@@ -108,9 +108,40 @@ describe('main()', () => {
     ]);
   });
 
-  it('shows the stack with --debug', async () => {
+  it('shows the stack and the system with --debug', async () => {
     const { stderr } = await run(['list', '--debug', 'nowhere']);
     assert.match(stderr.text, /\n {4}at /);
+    assert.match(stderr.text, /\n\nPlatform: .*\n(?:Linux: .*\n)?Borg: 1\.4\.5 {2}alcove: /);
+    assert.match(stderr.text, /\nsys\.argv: \['alcove', 'list', '--debug', 'nowhere'\]\n/);
+  });
+
+  it('keeps the system to itself with BORG_SHOW_SYSINFO=no', async () => {
+    const { stderr } = await run(['list', '--debug', 'nowhere'], {
+      env: { ...env, BORG_SHOW_SYSINFO: 'No' },
+    });
+    assert.match(stderr.text, /\n {4}at /);
+    assert.doesNotMatch(stderr.text, /Platform|sys\.argv|PID/);
+  });
+
+  it('shows a fault of its own with the stack, also without --debug', async () => {
+    const io = fakeIo(['debug', 'convert-profile', 'a', 'b'], { cwd: scratch, env });
+    const code = await main({ ...io, readFile: () => Promise.reject(new TypeError('made up')) });
+    assert.equal(code, 2);
+    assert.match(io.stderr.text, /^Internal error: TypeError: made up\nThis is a fault in alcove\. /);
+    assert.match(io.stderr.text, /\nTypeError: made up\n {4}at [^]*\n\nPlatform: /);
+  });
+
+  it('writes a profile with --debug-profile', async () => {
+    const { code } = await run(['debug', 'info', '--debug-profile', 'run.cpuprofile']);
+    assert.equal(code, 0);
+    const profile = JSON.parse(readFileSync(join(scratch, 'run.cpuprofile'), 'utf8')) as { nodes: unknown[] };
+    assert.ok(profile.nodes.length > 0);
+  });
+
+  it('does not run a command whose profile could not be written', async () => {
+    const { code, stdout, stderr } = await run(['debug', 'info', '--debug-profile', 'no/such/folder']);
+    assert.deepEqual([code, stdout.text], [2, '']);
+    assert.match(stderr.text, /^Error: \[Errno 2\] No such file or directory: /);
   });
 
   it('gives specific exit codes where they are asked for', async () => {

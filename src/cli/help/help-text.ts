@@ -114,8 +114,19 @@ export const FIRST_STEPS = [
   'alcove extract /path/to/repo::NAME',
 ] as const;
 
+/** Groups that take one line in the list of all commands: few need what is in them. */
+const foldedGroups: readonly string[] = ['benchmark', 'debug'];
+
+function isFolded(name: string): boolean {
+  return foldedGroups.some((group) => name.startsWith(`${group} `));
+}
+
 function programHelp(columns: number): string[] {
-  const entries = commandNames().map((name) => [name, briefOf(name)] as const);
+  const names = commandNames().filter((name) => !isFolded(name));
+  const entries = [
+    ...names.map((name) => [name, briefOf(name)] as const),
+    ...foldedGroups.map((group) => [group, commandGroups[group]!] as const),
+  ].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const topicEntries = topics.map(({ name, brief }) => [name, brief] as const);
   return [
     `usage: ${groupUsage('')}`,

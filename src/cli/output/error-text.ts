@@ -51,7 +51,7 @@ export async function describeError(error: unknown): Promise<ErrorText> {
   return {
     message: `Internal error: ${text}`,
     msgid: SYSTEM_FAULT_MSGID,
-    hint: 'This is a fault in alcove. Please report it, with the output of the same command with --debug.',
+    hint: 'This is a fault in alcove. Please report it, with what follows.',
     internal: true,
   };
 }
