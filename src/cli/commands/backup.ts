@@ -52,7 +52,7 @@ The repository is encrypted. Its passphrase comes from BORG_PASSPHRASE, BORG_PAS
 are asked for it. Nobody can restore anything without it.
 
 "alcove create" does the same with more choices, and says nothing unless asked.`,
-  positionals: [{ ...pathsOf('what to back up'), metavar: 'SOURCE' }],
+  positionals: [{ ...pathsOf('what to back up', 'files'), metavar: 'SOURCE' }],
   options: [
     optionGroup(
       'Options',
@@ -60,6 +60,7 @@ are asked for it. Nobody can restore anything without it.
         flags: ['-r', '--repo'],
         dest: 'repo',
         metavar: 'REPOSITORY',
+        completes: 'repository',
         parse: (text, context) => parseLocation(text, context, { archive: 'none' }),
         help: 'the directory to keep it in (default: BORG_REPO)',
       },

@@ -1,12 +1,13 @@
 import type { SourceArgs } from './create-args.ts';
 import { defineCommand } from '../command.ts';
-import { createInSession, dryRun, type StatisticsArgs, type StreamArgs } from '../create-archive.ts';
+import { createInSession, dryRun, type StreamArgs } from '../create-archive.ts';
 import { openSession } from '../../archive/session.ts';
 import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
 import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, pathsOf, type LocationArgs } from '../options/positionals.ts';
 import { parseOctal } from '../options/values.ts';
+import type { StatisticsArgs } from '../output/created-archive.ts';
 
 interface CreateArgs extends SourceArgs, StreamArgs, StatisticsArgs, LocationArgs {
   readonly noCacheSync: boolean;
@@ -30,7 +31,7 @@ The archive has the paths as they are given, without a slash in front. In a PATH
  x  left out                   -  not stored because of --dry-run`,
   positionals: [
     locationOf('ARCHIVE', 'REPOSITORY::NAME, the archive to make', { archive: 'required' }),
-    pathsOf('files and directories'),
+    pathsOf('files and directories', 'files'),
   ],
   options: [
     optionGroup(

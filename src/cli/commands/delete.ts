@@ -51,7 +51,13 @@ this machine; for that you have to confirm.
 The space of deleted archives becomes free with "compact". Look with --dry-run --list first.`,
   positionals: [
     locationOf('REPOSITORY_OR_ARCHIVE', 'the repository, or an archive', { optional: true }),
-    { metavar: 'ARCHIVE', dest: 'archives', arity: 'many', help: 'names of more archives' },
+    {
+      metavar: 'ARCHIVE',
+      dest: 'archives',
+      arity: 'many',
+      completes: 'archives',
+      help: 'names of more archives',
+    },
   ],
   options: [
     optionGroup(

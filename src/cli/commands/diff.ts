@@ -1,6 +1,6 @@
 import { diffArchives } from '../../archive/diff/diff.ts';
 import { formatDiffJson, formatDiffLine } from '../../archive/diff/format-diff.ts';
-import type { DiffSortKey } from '../../archive/diff/sort-diffs.ts';
+import { DIFF_SORT_FIELDS, type DiffSortKey } from '../../archive/diff/sort-diffs.ts';
 import { encodeSurrogateEscaped } from '../../util/surrogate-escape.ts';
 import { defineCommand } from '../command.ts';
 import { openSessionAt } from '../open-session.ts';
@@ -48,6 +48,7 @@ Where the archives were made with different --chunker-params, contents are read 
       dest: 'archive2',
       arity: 'one',
       parse: parseArchiveName,
+      completes: 'archives',
       help: 'the name of the second archive',
     },
     pathsOf('paths to compare; patterns are possible'),
@@ -57,16 +58,14 @@ Where the archives were made with different --chunker-params, contents are read 
       'Options',
       ...numericIdsOptions,
       flag('--same-chunker-params', 'sameChunkerParams', 'believe that both archives were cut the same way'),
-      {
-        ...flag('--sort', 'sort', 'sort by path (deprecated, see --sort-by)'),
-        deprecated: 'Warning: "--sort" is deprecated. Use "--sort-by=path" instead.',
-      },
+      flag('--sort', 'sort', 'sort by path (deprecated, see --sort-by)'),
       {
         flags: ['--sort-by'],
         dest: 'sortBy',
         metavar: 'FIELDS',
         action: 'once',
         parse: parseDiffSortKeys,
+        completes: { words: DIFF_SORT_FIELDS, list: true },
         help: 'sort by a comma-separated list of fields',
       },
       flag('--content-only', 'contentOnly', 'compare contents alone, not owners, modes and times'),

@@ -19,6 +19,7 @@ export const help = defineCommand<HelpArgs>({
       metavar: 'TOPIC',
       dest: 'topic',
       arity: 'many',
+      completes: 'topics',
       help: 'a command, or a topic: patterns, placeholders, compression',
     },
   ],

@@ -23,8 +23,8 @@ Where a signal ends the command, the exit code is 128 and the signal's number.
 A copy that is made so has the lock in it. Before it is used on another machine, run "break-lock" on it.`,
   positionals: [
     locationOf('REPOSITORY', 'the repository', { archive: 'none' }),
-    { metavar: 'COMMAND', dest: 'command', arity: 'one', help: 'the command to run' },
-    { metavar: 'ARGS', dest: 'args', arity: 'rest', help: 'its arguments' },
+    { metavar: 'COMMAND', dest: 'command', arity: 'one', completes: 'commands', help: 'the command to run' },
+    { metavar: 'ARGS', dest: 'args', arity: 'rest', completes: 'files', help: 'its arguments' },
   ],
   options: [],
   examples: [
