@@ -1,24 +1,13 @@
 /** From parsed arguments to a new archive: what `create` and `backup` share. */
-import { archiveInfoJson } from '../archive/listing/archive-info.ts';
-import {
-  formatRepositoryStatistics,
-  formatStatisticsRow,
-  repositoryStatistics,
-  STATISTICS_HEADER,
-} from '../archive/listing/archive-statistics.ts';
-import type { ChunksCache } from '../archive/cache/chunks-cache.ts';
 import {
   dryRun as dryRunSelection,
   type BackupSelection,
   type BackupSource,
 } from '../archive/create/backup-source.ts';
 import { createArchive, type CreateArchiveOptions, type CreatedArchive } from '../archive/create/create.ts';
-import { cacheDirectory } from '../archive/cache/local-cache.ts';
 import { PatternMatcher } from '../archive/patterns/pattern-matcher.ts';
-import { basicJsonData, cacheJson } from '../archive/listing/repository-info.ts';
 import type { Session } from '../archive/session.ts';
 import type { StreamOptions } from '../archive/create/stream-file.ts';
-import { MAX_DATA_SIZE_BYTES } from '../format/segment.ts';
 import { CommandError } from '../errors.ts';
 import { gidToName, uidToName } from '../platform/users.ts';
 import { fromUtf8 } from '../util/bytes.ts';
@@ -32,15 +21,7 @@ import type { SourceArgs } from './commands/create-args.ts';
 import type { CliContext } from './context.ts';
 import { mergePatternRules } from './options/exclusion.ts';
 import { evaluateEscapes, percentOf } from './options/values.ts';
-import { archiveSummaryLines, type ArchiveSummary } from './output/archive-summary.ts';
-import { logStatistics } from './output/log-statistics.ts';
-import { printJson } from './output/print-json.ts';
-
-/** What to print about the archive. */
-export interface StatisticsArgs {
-  readonly stats: boolean;
-  readonly quickStats: boolean;
-}
+import { reportCreated, type StatisticsArgs } from './output/created-archive.ts';
 
 /** What is special about a source. */
 export interface StreamArgs {
@@ -67,7 +48,6 @@ export async function createInSession(
   name: string,
   args: AllArgs & StatisticsArgs & { readonly noCacheSync: boolean },
 ): Promise<CreatedArchive> {
-  const { json, stats, quickStats } = args;
   if (!name.isWellFormed()) throw new CommandError(['the name of an archive has to be UTF-8']);
   // Borg's check cannot write back an archive whose command line is not UTF-8.
   const commandLine = ctx.io.commandLine.map(removeSurrogates);
@@ -93,12 +73,7 @@ export async function createInSession(
     noFlags: args.noFlags,
     noAcls: args.noAcls,
     noXattrs: args.noXattrs,
-    onCreated: async (archive, cache) => {
-      if (!json && !stats && !quickStats) return;
-      const summary = summaryOf(session, archive, cache, commandLine);
-      if (json) await printCreated(ctx, session, cache, summary, quickStats);
-      else await logCreated(ctx, session, cache, summary, args);
-    },
+    onCreated: (archive, cache) => reportCreated(ctx, session, cache, archive, args),
   };
   return createArchive(session, options);
 }
@@ -146,69 +121,4 @@ function streamOf(args: StreamArgs): StreamOptions {
 
 function nameOrRoot(name: Uint8Array | undefined): string {
   return decodeSurrogateEscaped(name ?? fromUtf8('root'));
-}
-
-function summaryOf(
-  session: Session,
-  archive: CreatedArchive,
-  cache: ChunksCache,
-  commandLine: readonly string[],
-): ArchiveSummary {
-  return {
-    ...archive,
-    location: session.repository.location,
-    sizeUtilization: (cache.chunks.get(archive.id)?.csizeBytes ?? 0) / MAX_DATA_SIZE_BYTES,
-    commandLine,
-  };
-}
-
-async function logCreated(
-  ctx: CliContext,
-  session: Session,
-  cache: ChunksCache,
-  summary: ArchiveSummary,
-  { quickStats, iec }: StatisticsArgs & { readonly iec: boolean },
-): Promise<void> {
-  const { originalSizeBytes, compressedSizeBytes, deduplicatedSizeBytes } = summary.statistics;
-  const sizes = [originalSizeBytes, compressedSizeBytes, deduplicatedSizeBytes] as const;
-  const ruler = '-'.repeat(78);
-  const all = quickStats
-    ? []
-    : [
-        formatRepositoryStatistics(await repositoryStatistics(ctx, session, cache), {
-          iec,
-          kind: cache.kind,
-        }),
-      ];
-  logStatistics(ctx, [
-    ...archiveSummaryLines(summary),
-    ruler,
-    STATISTICS_HEADER,
-    formatStatisticsRow('This archive:', sizes, { iec }),
-    ...all,
-  ]);
-}
-
-async function printCreated(
-  ctx: CliContext,
-  session: Session,
-  cache: ChunksCache,
-  summary: ArchiveSummary,
-  quickStats: boolean,
-): Promise<void> {
-  const path = cache.kind === 'local' ? cacheDirectory(ctx, session.repository.idHex).path : undefined;
-  const cacheData = quickStats ? undefined : cacheJson(await repositoryStatistics(ctx, session, cache), path);
-  const { name, id, start, end, duration, stats, limits, command_line } = archiveInfoJson({
-    ...summary,
-    idHex: Buffer.from(summary.id).toString('hex'),
-    cwd: '',
-    hostname: '',
-    username: '',
-    comment: '',
-    chunkerParams: [],
-  });
-  const { verification } = summary;
-  const verified = verification && { files_cache_verified: { ...verification } };
-  const archive = { name, id, start, end, duration, stats, limits, command_line, ...verified };
-  printJson(ctx, { ...basicJsonData(session.manifest, cacheData), archive });
 }

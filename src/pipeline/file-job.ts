@@ -2,6 +2,7 @@ import type { Acls } from '../platform/acl.ts';
 import type { At, FileStat } from '../platform/file-stat.ts';
 import type { OsError } from '../platform/os-error.ts';
 import type { Xattrs } from '../platform/xattr.ts';
+import type { FileSection } from './file-section.ts';
 
 /** A file to read. Whatever a job names must stay open until its result is there. */
 export interface FileJob {
@@ -11,6 +12,8 @@ export interface FileJob {
   readonly at?: At | undefined;
   /** Read this descriptor, from where it stands. */
   readonly fd?: number | undefined;
+  /** The contents are this part of what `fd` gives, not all of it. */
+  readonly section?: FileSection | undefined;
   /** Close `fd` at the end. */
   readonly closeFd?: boolean | undefined;
   /** What was found at the path: another type or inode when it is open makes the result an error. */
@@ -62,6 +65,8 @@ export interface FileResult {
   /** BSD flags; 0 where none are set. */
   readonly flags: number;
   readonly error?: FileError;
+  /** So much of a section was not there any more; the chunks before it were delivered. */
+  readonly missingBytes?: number;
 }
 
 export type FileError =

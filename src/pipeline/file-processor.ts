@@ -11,10 +11,11 @@ import { getFlags } from '../platform/bsd-flags.ts';
 import { type FileStat, fstat, isBlockDevice, isRegular } from '../platform/file-stat.ts';
 import { closeFile, openRead } from '../platform/open-file.ts';
 import { OsError, isOsError } from '../platform/os-error.ts';
-import { forgetCached, readFile, seekFile, waitReadable } from '../platform/read-file.ts';
+import { forgetCached, readFile, readFileAt, seekFile, waitReadable } from '../platform/read-file.ts';
 import { readXattrs } from '../platform/xattr.ts';
 import { toBinaryString } from '../util/bytes.ts';
 import type { FileError, FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import { type FileSection, SectionCutOff, sectionSource } from './file-section.ts';
 import { NonceRange } from './nonce-range.ts';
 
 /** What turning files into sealed chunks needs to know; plain data. */
@@ -114,8 +115,9 @@ export class FileProcessor {
         if (acls.aclAccess !== undefined || acls.aclDefault !== undefined) result.acls = acls;
       }
     } catch (error) {
-      if (!(error instanceof FileFailure)) throw error;
-      result.error = error.error;
+      if (error instanceof SectionCutOff) result.missingBytes = error.missingBytes;
+      else if (error instanceof FileFailure) result.error = error.error;
+      else throw error;
     } finally {
       if (fd !== undefined && (job.fd === undefined || job.closeFd)) closeFile(fd);
     }
@@ -123,7 +125,8 @@ export class FileProcessor {
   }
 
   #readContents(job: FileJob, fd: number, stat: FileStat, count: (sizeBytes: number) => void): void {
-    const source = this.#sourceOf(fd, stat);
+    const { section } = job;
+    const source = section === undefined ? this.#sourceOf(fd, stat) : this.#sectionOf(fd, section);
     for (const chunk of this.#chunker.chunks(source, { sparse: job.sparse ?? false })) {
       this.#host.checkStopped();
       count(chunk.sizeBytes);
@@ -150,12 +153,26 @@ export class FileProcessor {
         },
       };
     }
-    return {
-      read: (into) => {
-        while (!waitReadable(fd, PIPE_WAIT_MS)) this.#host.checkStopped();
-        return attempt('read', () => readFile(fd, into));
-      },
-    };
+    return { read: (into) => this.#readNext(fd, into) };
+  }
+
+  #sectionOf(fd: number, section: FileSection): ChunkSource {
+    const { bytes, offsetBytes } = section;
+    return sectionSource(section, (into, storedOffset) => {
+      if (bytes !== undefined) {
+        const piece = bytes.subarray(storedOffset, storedOffset + into.length);
+        into.set(piece);
+        return piece.length;
+      }
+      if (offsetBytes === undefined) return this.#readNext(fd, into);
+      return attempt('read', () => readFileAt(fd, into, offsetBytes + storedOffset));
+    });
+  }
+
+  /** From a descriptor that may have nothing yet. */
+  #readNext(fd: number, into: Uint8Array): number {
+    while (!waitReadable(fd, PIPE_WAIT_MS)) this.#host.checkStopped();
+    return attempt('read', () => readFile(fd, into));
   }
 
   #emit(chunk: Chunk, sealAll: boolean): void {

@@ -1,6 +1,7 @@
 /** Jobs on their way to a worker, as tuples of primitives: several times cheaper to send than objects with bytes. */
 import { fromBinaryString, toBinaryString } from '../util/bytes.ts';
 import type { FileJob } from './file-job.ts';
+import type { FileSection } from './file-section.ts';
 
 export type JobTuple = readonly [
   path: string,
@@ -10,6 +11,7 @@ export type JobTuple = readonly [
   name: string,
   mode: number,
   ino: bigint | undefined,
+  section: FileSection | undefined,
 ];
 
 export interface JobsMessage {
@@ -41,11 +43,12 @@ export function encodeJob(job: FileJob): JobTuple {
     job.at === undefined ? '' : toBinaryString(job.at.name),
     job.expected?.mode ?? 0,
     job.expected?.ino,
+    job.section,
   ];
 }
 
 export function decodeJob(tuple: JobTuple): FileJob {
-  const [path, bits, fd, directoryFd, name, mode, ino] = tuple;
+  const [path, bits, fd, directoryFd, name, mode, ino, section] = tuple;
   const switches: { [Name in (typeof SWITCHES)[number]]?: boolean } = {};
   for (const [index, key] of SWITCHES.entries()) switches[key] = (bits & (1 << index)) !== 0;
   return {
@@ -55,5 +58,6 @@ export function decodeJob(tuple: JobTuple): FileJob {
     fd: fd < 0 ? undefined : fd,
     at: directoryFd < 0 && name === '' ? undefined : { directoryFd, name: fromBinaryString(name) },
     expected: ino === undefined ? undefined : { mode, ino },
+    section,
   };
 }

@@ -36,6 +36,7 @@ interface Extra {
   readonly os?:
     | { operation: string; errno: number; syscall: string; path?: Uint8Array | string | undefined }
     | undefined;
+  readonly missingBytes?: number | undefined;
   /** Not the file's fault; in words, since an error may hold what can't be sent. */
   readonly failure?: string | undefined;
 }
@@ -84,10 +85,10 @@ export class ResultWriter {
     const stat = this.#addStat(result.stat);
     const same = result.statAfter !== undefined && result.stat !== undefined && sameTimes(result);
     const statAfter = same ? stat : this.#addStat(result.statAfter);
-    const { xattrs, xattrWarnings, acls, error } = result;
+    const { xattrs, xattrWarnings, acls, error, missingBytes } = result;
     let extra = -1;
-    if (xattrs ?? xattrWarnings ?? acls ?? error) {
-      extra = this.#extras.push({ xattrs, xattrWarnings, acls, ...encodeError(error) }) - 1;
+    if (xattrs ?? xattrWarnings ?? acls ?? error ?? missingBytes) {
+      extra = this.#extras.push({ xattrs, xattrWarnings, acls, missingBytes, ...encodeError(error) }) - 1;
     }
     this.#row(FILE, job, result.sizeBytes, result.flags, stat, statAfter, extra);
   }
@@ -166,6 +167,7 @@ function readFileResult(message: ResultMessage, values: Values): FileResult {
     ...(extra?.xattrWarnings && { xattrWarnings: extra.xattrWarnings }),
     ...(extra?.acls && { acls: extra.acls }),
     ...(error && { error }),
+    ...(extra?.missingBytes !== undefined && { missingBytes: extra.missingBytes }),
   };
 }
 

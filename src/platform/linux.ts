@@ -48,3 +48,10 @@ export function makeDevice(major: number, minor: number): bigint {
   const high = (BigInt(minor >>> 8) << 20n) | (BigInt(major >>> 12) << 44n);
   return low | high;
 }
+
+/** What a device number consists of. */
+export function deviceNumbers(device: bigint): { readonly major: number; readonly minor: number } {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return { major: Number(major), minor: Number(minor) };
+}

@@ -33,6 +33,17 @@ export function readFile(fd: number, into: Uint8Array): number {
   }
 }
 
+/** As readFile, from a position in the file; where the file stands does not matter, and does not change. */
+export function readFileAt(fd: number, into: Uint8Array, positionBytes: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, into, 0, into.length, positionBytes);
+    } catch (error) {
+      if (!isOsError(error, 'EINTR')) throw error;
+    }
+  }
+}
+
 /** lseek(2); undefined where it says ENXIO: there is no such data, or hole, up to the end. */
 export function seekFile(fd: number, offset: number, whence: keyof typeof WHENCE): number | undefined {
   if (!isLinux && whence !== 'set' && whence !== 'current' && whence !== 'end') {

@@ -39,6 +39,11 @@ export function createFile(path: Path, at?: At, mode = 0o666): number {
   throw new OsError(errnoNumber('EEXIST'), 'open', path);
 }
 
+/** Opens whatever the user named for writing, as a shell's `>` does: a file is emptied, or made; symlinks are followed. */
+export function openOutput(path: Path): number {
+  return openAt(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOCTTY, 0o666);
+}
+
 /** Opens a new file for writing; EEXIST where anything stands there. */
 export function createNewFile(path: Path, at?: At, mode = 0o666): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -34,6 +34,11 @@ export interface Reporter {
   percent(msgid: string, text: string, total: number): PercentProgress;
   /** Starts a progress without total (Borg's ProgressIndicatorMessage). */
   message(msgid: string): MessageProgress;
+  /**
+   * Remembers how to say what is being worked on, for whoever wants to know (SIGUSR1, Ctrl-T); undefined forgets it. It is
+   * called then only.
+   */
+  working?(describe: (() => string | undefined) | undefined): void;
   /** Asks a yes/no question; see `Question`. */
   ask(question: Question): Promise<boolean>;
 }

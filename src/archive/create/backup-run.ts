@@ -13,8 +13,9 @@ import type { ArchiveWriter } from './archive-writer.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import { Mutex } from './mutex.ts';
 import { OrderedSteps, type Step } from './ordered-steps.ts';
-import type { PendingFile } from './pending-file.ts';
+import { totalSize, type PendingFile } from './pending-file.ts';
 import { WakeUp } from './wake-up.ts';
+import { workText } from '../work-text.ts';
 
 /** Reads files in other threads; Pipeline is one. */
 export interface ContentReader {
@@ -75,6 +76,8 @@ export class BackupRun {
   #chunksSinceCheckpoint = 0;
   #lastCheckpointMs = performance.now();
   #lastProgressMs = 0;
+  /** Of the item that was added last. */
+  #lastPath: Uint8Array | undefined;
   #lastPauseMs = 0;
 
   constructor(
@@ -90,6 +93,7 @@ export class BackupRun {
     this.#reader = reader;
     this.#options = options;
     ctx.signal.addEventListener('abort', this.#onAbort, { once: true });
+    ctx.reporter.working?.(() => this.#describeWork());
   }
 
   /** Adds a step behind those that are there. */
@@ -126,6 +130,7 @@ export class BackupRun {
   /** For steps: adds an item to the archive. */
   addItem(item: Item): void {
     this.writer.addItem(item);
+    this.#lastPath = item.path;
     this.#progress(item.path);
   }
 
@@ -169,9 +174,9 @@ export class BackupRun {
     }
   }
 
-  /** Waits until all steps have ended. */
-  async drain(): Promise<void> {
-    await this.#attend(0, 0);
+  /** Waits until all steps have ended, or no more files than that are in flight. */
+  async drain(maxInFlight = 0): Promise<void> {
+    await this.#attend(maxInFlight === 0 ? 0 : MAX_STEPS - 1, maxInFlight);
   }
 
   /** Waits until all steps have ended; no more may come. */
@@ -196,6 +201,7 @@ export class BackupRun {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#ctx.signal.removeEventListener('abort', this.#onAbort);
+    this.#ctx.reporter.working?.(undefined);
     await this.#reader.close();
     await Promise.allSettled(this.#reading);
   }
@@ -227,6 +233,13 @@ export class BackupRun {
       this.#progress(file.item.path);
       if (this.#checkpointDue()) this.#news.call();
     });
+  }
+
+  /** The file whose turn is next, and how far it was read. */
+  #describeWork(): string | undefined {
+    const [file] = this.#inFlight;
+    if (file !== undefined) return workText(file.path, totalSize(file.chunks), file.stat?.sizeBytes);
+    return this.#lastPath === undefined ? undefined : workText(this.#lastPath, 0, 0);
   }
 
   get #openFiles(): number {
