@@ -129,16 +129,17 @@ export class Lock {
     const endMs = performance.now() + this.#timeoutMs;
     for (;;) {
       await this.#exclusiveLock.acquire();
-      let isAlone = false;
+      let isDone = false;
       try {
         if (leave !== undefined) this.#signOut(leave);
-        isAlone = this.#roster.owners('shared').length === 0;
+        const isAlone = this.#roster.owners('shared').length === 0;
         if (isAlone) this.#signIn('exclusive');
         else if (leave !== undefined) this.#signIn(leave);
+        isDone = isAlone;
       } finally {
-        if (!isAlone) this.#exclusiveLock.release();
+        if (!isDone) this.#exclusiveLock.release();
       }
-      if (isAlone) return;
+      if (isDone) return;
       if (performance.now() >= endMs) throw new LockTimeout([this.#path]);
       await sleep(READERS_PAUSE_MS, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
     }

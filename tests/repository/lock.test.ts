@@ -196,6 +196,21 @@ describe('Lock', () => {
     assert.deepEqual(names(store), []);
   });
 
+  it('is free again where it could be taken but not be written into the roster', async () => {
+    const store = new MemoryStore();
+    const rename = store.rename.bind(store);
+    store.rename = (from, to) => {
+      if (to === 'lock.roster') throw new StoreError('ENOSPC', 'rename', to);
+      rename(from, to);
+    };
+    await assert.rejects(lockIn(store, { exclusive: true }).acquire(), { code: 'ENOSPC' });
+    store.rename = rename;
+    // From another machine nobody could tell that the owner is gone.
+    const lock = await lockIn(store, { exclusive: true, host: 'another' }).acquire();
+    assert.ok(lock.isExclusive);
+    await lock.release();
+  });
+
   it('refuses a negative timeout', () => {
     assert.throws(() => lockIn(new MemoryStore(), { timeoutSeconds: -1 }), RangeError);
   });
