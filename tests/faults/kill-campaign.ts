@@ -1,68 +1,98 @@
-/** Kills the program with SIGKILL at random moments of create, delete and compact, and looks at what is left. */
+/**
+ * Kills the program with SIGKILL at random moments of all commands that change a repository, one after the other on the
+ * same repository, and looks at what is left: the archives from before the command or those after it, with the
+ * contents that they had.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import type { Random } from '../random.ts';
-import { alcoveCommand } from '../workspace.ts';
-import type { Program, Workspace } from '../workspace.ts';
-import { noise } from '../noise.ts';
+import { seededRandom } from '../random.ts';
+import { alcoveCommand, Workspace } from '../workspace.ts';
+import type { Program } from '../workspace.ts';
+import type { Campaign, CampaignResult } from './campaign.ts';
+import { buildTree, nextStep, STEP_KINDS, type Step, type StepKind } from './kill-steps.ts';
 
-export interface Campaign {
-  space: Workspace;
-  random: Random;
-  kills: number;
-  /** Looks at the repository after each kill, beyond the archive list that the campaign compares itself. */
-  verify(repository: string, kill: number): void;
+const RESTORE_EVERY = 10;
+const RECREATE = '.recreate';
+
+export interface KillOptions {
+  readonly space: Workspace;
+  readonly random: Random;
+  readonly kills: number;
+  /** Looks at the repository after each kill, beyond the lists and contents that the campaign compares itself. */
+  readonly verify?: (repository: string, kill: number) => void;
   /** Programs that must agree on the list of archives. */
-  readers: readonly Program[];
+  readonly readers: readonly Program[];
 }
 
-interface Step {
-  kind: 'create' | 'delete' | 'compact';
-  args: string[];
-  before: ReadonlySet<string>;
-  after: ReadonlySet<string>;
+export type Hits = Record<StepKind, number>;
+
+export const killCampaign: Campaign = {
+  name: 'kill',
+  title: 'processes killed at any moment',
+  usualCases: 24,
+  async run({ seed, cases, caseId }): Promise<CampaignResult> {
+    using space = new Workspace();
+    const kills = caseId === undefined ? cases : Number(caseId);
+    const tried = noHits();
+    const failures = [];
+    try {
+      await runKills({ space, random: seededRandom(seed), kills, readers: [space.alcove] }, tried);
+    } catch (error) {
+      // Each kill starts from what the ones before it have left, so all of them have to be done again.
+      const hits = Object.values(tried).reduce((sum, count) => sum + count, 0);
+      failures.push({ caseId: String(hits), error });
+    }
+    return { name: 'kill', seed, tried, failures };
+  },
+};
+
+export function noHits(): Hits {
+  return Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Hits;
 }
 
-/** Runs the campaign; returns how many kills hit a running process, by kind of command. */
-export async function runKillCampaign(campaign: Campaign): Promise<Record<Step['kind'], number>> {
-  const { space, random } = campaign;
+/** Counts in `hits` how many kills hit a running process, by kind of command. */
+export async function runKills(options: KillOptions, hits: Hits): Promise<void> {
+  const { space, random, kills } = options;
   const repository = space.join('repo');
   const tree = space.join('tree');
   buildTree(tree, random);
   space.alcove(['init', '--encryption', 'repokey', repository]);
   useSmallSegments(repository);
+  const digests = new Map<string, string>();
   const startMs = performance.now();
-  space.alcove(['create', `${repository}::first`, 'tree']);
-  const createMs = performance.now() - startMs;
-  space.alcove(['create', `${repository}::second`, 'tree']);
-  let archives: ReadonlySet<string> = new Set(['first', 'second']);
-  const hits = { create: 0, delete: 0, compact: 0 };
-  const typicalMs = { create: createMs, delete: 0.8 * createMs, compact: 0.7 * createMs };
-  for (let kill = 0, attempt = 0; kill < campaign.kills; attempt++) {
-    assert.ok(attempt < campaign.kills * 4, 'too few kills hit a running process');
+  for (const name of ['first', 'second']) {
+    digests.set(name, digestOf(tree));
+    space.alcove(['create', `${repository}::${name}`, tree]);
+  }
+  const typicalMs = Object.fromEntries(
+    STEP_KINDS.map((kind) => [kind, 0.4 * (performance.now() - startMs)]),
+  ) as Hits;
+  let archives: readonly string[] = ['first', 'second'];
+  for (let kill = 0, attempt = 0; kill < kills; attempt++) {
+    assert.ok(attempt < kills * 4 + 8, 'too few kills hit a running process');
     const step = nextStep(repository, tree, archives, attempt, random);
-    const { killed, elapsedMs } = await runAndKill(
-      space,
-      step.args,
-      random.next() * typicalMs[step.kind] * 1.2,
-    );
+    if (step.kind === 'create') digests.set(step.after.at(-1)!, digestOf(tree));
+    const delayMs = random.next() * typicalMs[step.kind] * 1.2;
+    const { killed, elapsedMs } = await runAndKill(space, step, delayMs);
     // A machine that became busy would else see them all killed before they begin.
     typicalMs[step.kind] = killed ? 1.03 * typicalMs[step.kind] : 0.5 * (typicalMs[step.kind] + elapsedMs);
     if (killed) {
       kill++;
       hits[step.kind]++;
     }
-    archives = agreedArchives(campaign, repository, step, killed);
-    if (killed) campaign.verify(repository, kill);
+    archives = agreedArchives(options, repository, step, killed);
+    if (!killed) continue;
+    if (kill % RESTORE_EVERY === 0 || kill === kills) assertRestored(space, repository, archives, digests);
+    options.verify?.(repository, kill);
   }
-  return hits;
 }
 
 /** So that one run crosses many segments. */
-export function useSmallSegments(repository: string): void {
+function useSmallSegments(repository: string): void {
   const path = join(repository, 'config');
   const config = readFileSync(path, 'utf8');
   const changed = config.replace(/^max_segment_size = .*$/m, 'max_segment_size = 1000000');
@@ -70,44 +100,10 @@ export function useSmallSegments(repository: string): void {
   writeFileSync(path, changed.replace(/^segments_per_dir = .*$/m, 'segments_per_dir = 5'));
 }
 
-function buildTree(tree: string, random: Random): void {
-  mkdirSync(tree, { recursive: true });
-  for (let i = 0; i < 40; i++) writeFileSync(join(tree, `small-${i}`), noise(2_000, i + 1));
-  writeFileSync(join(tree, 'large'), noise(3 << 20, random.integer(2 ** 31)));
-}
-
-function nextStep(
-  repository: string,
-  tree: string,
-  archives: ReadonlySet<string>,
-  attempt: number,
-  random: Random,
-): Step {
-  const draw = random.next();
-  if (draw < 0.55 || archives.size < 2) {
-    const name = `archive-${attempt}`;
-    writeFileSync(join(tree, `changing-${attempt % 5}`), noise(700_000, random.integer(2 ** 31)));
-    const args = ['create', `${repository}::${name}`, tree];
-    return { kind: 'create', args, before: archives, after: new Set([...archives, name]) };
-  }
-  if (draw < 0.8) {
-    const name = [...archives][random.integer(archives.size)]!;
-    const after = new Set(archives);
-    after.delete(name);
-    return { kind: 'delete', args: ['delete', `${repository}::${name}`], before: archives, after };
-  }
-  return {
-    kind: 'compact',
-    args: ['compact', '--threshold', '0', repository],
-    before: archives,
-    after: archives,
-  };
-}
-
 /** Kills it after the delay, unless it has ended by then. */
-export function runAndKill(
+function runAndKill(
   space: Workspace,
-  args: string[],
+  { args, env }: Step,
   delayMs: number,
 ): Promise<{ killed: boolean; elapsedMs: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ killed: boolean; elapsedMs: number }>();
@@ -115,7 +111,7 @@ export function runAndKill(
   let stderr = '';
   const child = spawn(process.execPath, [alcoveCommand, ...args], {
     cwd: space.path,
-    env: space.env,
+    env: { ...space.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -131,31 +127,57 @@ export function runAndKill(
 
 /** The archives that all readers see: the state before or after the step, and after it if it was not killed. */
 function agreedArchives(
-  campaign: Campaign,
+  { readers, space }: KillOptions,
   repository: string,
   step: Step,
   killed: boolean,
-): ReadonlySet<string> {
-  const lists = campaign.readers.map((reader) =>
-    reader(['list', '--short', repository]).stdout.trim().split('\n').filter(Boolean),
-  );
-  for (const list of lists) assert.deepEqual(list, lists[0]);
-  const seen = new Set(lists[0]);
-  const matches = (expected: ReadonlySet<string>) => seen.size === expected.size && seen.isSubsetOf(expected);
+): readonly string[] {
+  const where = `after ${step.args.join(' ')}`;
+  const [seen, ...others] = readers.map((reader) => namesBy(reader, repository));
+  for (const list of others) assert.deepEqual(list, seen, where);
+  const isTemporary = (name: string): boolean => name.endsWith(RECREATE);
+  const archives = seen!.filter((name) => !isTemporary(name));
+  const left = seen!.filter(isTemporary);
+  const allowed = killed ? [step.before, step.after] : [step.after];
   assert.ok(
-    matches(step.after) || (killed && matches(step.before)),
-    `after ${step.args.join(' ')}: ${[...seen].join(' ')}`,
+    allowed.some((names) => String(names) === String(archives)),
+    `${where}: ${seen!.join(' ')}`,
   );
-  return seen;
+  assert.ok(
+    left.length === 0 || (killed && step.kind === 'recreate' && left.length === 1),
+    `${where}: ${left.join(' ')}`,
+  );
+  for (const name of left) space.alcove(['delete', `${repository}::${name}`]);
+  return archives;
 }
 
-/** Every archive's contents come back from the repository without a warning. */
-export function extractAll(space: Workspace, repository: string): void {
+function namesBy(reader: Program, repository: string): string[] {
+  const { stdout } = reader(['list', '--short', '--sort-by', 'timestamp', repository]);
+  return stdout.trim().split('\n').filter(Boolean);
+}
+
+/** Every archive comes back without a warning, with what the tree had when it was made. */
+function assertRestored(
+  space: Workspace,
+  repository: string,
+  archives: readonly string[],
+  digests: ReadonlyMap<string, string>,
+): void {
   const destination = space.join('restored');
-  const names = space.alcove(['list', '--short', repository]).stdout.trim().split('\n').filter(Boolean);
-  for (const name of names) {
+  for (const name of archives) {
     rmSync(destination, { recursive: true, force: true });
     mkdirSync(destination);
     space.alcove(['extract', `${repository}::${name}`], { cwd: destination });
+    assert.equal(digestOf(join(destination, space.join('tree'))), digests.get(name), `contents of ${name}`);
   }
+}
+
+/** Of all files of a folder. */
+function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).toSorted()) {
+    const bytes = readFileSync(join(folder, name));
+    hash.update(`${name} ${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex');
 }
