@@ -56,25 +56,32 @@ export function encodeIndexFile(index: HashIndex): [header: IntegrityPart, bucke
   return [{ name: 'HashHeader', bytes: encodeIndexHeader(index) }, { bytes: index.buckets }];
 }
 
-/** Throws an IndexFileError. `fileBytes` is the length of the whole file. */
+/** Throws an IndexFileError, in Borg's words. `fileBytes` is the length of the whole file. */
 export function decodeIndexHeader(header: Uint8Array, valueWords: number, fileBytes: number): IndexHeader {
-  if (header.length < INDEX_HEADER_BYTES) throw new IndexFileError('the header is cut short');
-  if (toBinaryString(header.subarray(0, 8)) !== MAGIC) throw new IndexFileError('the magic is unknown');
+  if (header.length < INDEX_HEADER_BYTES) {
+    throw new IndexFileError(
+      `Could not read header (expected ${INDEX_HEADER_BYTES}, but read ${header.length} bytes)`,
+    );
+  }
+  if (toBinaryString(header.subarray(0, 8)) !== MAGIC) throw new IndexFileError('Unknown MAGIC in header');
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const size = view.getInt32(8, true);
   const bucketCount = view.getInt32(12, true);
   const keyBytes = view.getInt8(16);
   const valueBytes = view.getInt8(17);
-  if (keyBytes !== KEY_BYTES)
-    throw new IndexFileError(`expected keys of ${KEY_BYTES} bytes, got ${keyBytes}`);
-  if (valueBytes !== 4 * valueWords) {
-    throw new IndexFileError(`expected values of ${4 * valueWords} bytes, got ${valueBytes}`);
+  if (keyBytes !== KEY_BYTES) {
+    throw new IndexFileError(`Expected key size ${KEY_BYTES}, got ${keyBytes}.`);
   }
-  if (bucketCount < 1) throw new IndexFileError(`${bucketCount} buckets`);
-  if (size < 0 || size > bucketCount) throw new IndexFileError(`${size} entries in ${bucketCount} buckets`);
+  if (valueBytes !== 4 * valueWords) {
+    throw new IndexFileError(`Expected value size ${4 * valueWords}, got ${valueBytes}.`);
+  }
+  if (bucketCount < 1) throw new IndexFileError(`Expected num_buckets >= 1, got ${bucketCount}.`);
+  if (size < 0 || size > bucketCount) {
+    throw new IndexFileError(`Expected 0 <= num_entries <= num_buckets, got ${size}.`);
+  }
   const expectedBytes = INDEX_HEADER_BYTES + bucketCount * (keyBytes + valueBytes);
   if (fileBytes !== expectedBytes) {
-    throw new IndexFileError(`expected a file of ${expectedBytes} bytes, got ${fileBytes}`);
+    throw new IndexFileError(`Incorrect file length (expected ${expectedBytes}, got ${fileBytes})`);
   }
   return { size, bucketCount };
 }

@@ -112,6 +112,20 @@ export function verifyIntegrityData(
   return true;
 }
 
+/**
+ * Checks a file's first part alone, before what it says is believed. Throws a FileIntegrityError about `path` on a
+ * difference.
+ */
+export function verifyFirstPart(text: string, path: string, name: string, bytes: Uint8Array): void {
+  const expected = decodeIntegrityData(text, path);
+  if (!isSupported(expected.algorithm)) return;
+  const hasher = new IntegrityHasher(path, expected.algorithm);
+  hasher.update(bytes);
+  hasher.endPart(name);
+  const { digests } = hasher.finish();
+  if (digests[name] !== expected.digests[name]) throw new FileIntegrityError([path]);
+}
+
 function hashParts(hasher: IntegrityHasher, parts: readonly IntegrityPart[]): IntegrityData {
   for (const part of parts) {
     hasher.update(part.bytes);

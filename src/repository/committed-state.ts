@@ -11,7 +11,7 @@ import { HintsError, emptyHints } from '../format/hints.ts';
 import type { Hints } from '../format/hints.ts';
 import { IndexFileError } from '../format/index-file.ts';
 import { MAGIC_SIZE_BYTES } from '../format/segment.ts';
-import { hasCode } from '../store/store.ts';
+import { hasCode, isReadError } from '../store/store.ts';
 import { FileTooLargeError } from '../store/whole-file.ts';
 import { HashIndex } from '../util/hash-index.ts';
 import type { Reporter } from '../util/reporter.ts';
@@ -121,6 +121,8 @@ export class CommittedState {
         // An index without any COMMIT: the log lost what the index was made from.
         throw new CheckNeeded([`${path}" - although likely this is "beyond repair`]);
       }
+      // Damage within the last committed segment: going on with the one before would remove what it committed.
+      if (this.#hasCommitAfter(committed)) throw new CheckNeeded([path]);
       if (committed === undefined || indexed === committed) {
         const state = committed === undefined ? empty() : this.#read(committed, withHints);
         if (state === undefined) unusable.add(committed!);
@@ -136,6 +138,15 @@ export class CommittedState {
       if (base === undefined) unusable.add(from!);
       else return this.#replay(from, committed, { index: base.index, hints: base.hints! });
     }
+  }
+
+  #hasCommitAfter(committed: number | undefined): boolean {
+    const { log } = this.#options;
+    for (const segment of log.files.descending()) {
+      if (segment <= (committed ?? -1)) return false;
+      if (log.endsWithCommit(segment)) return true;
+    }
+    return false;
   }
 
   #hasSegmentsAfter(segment: number): boolean {
@@ -237,13 +248,14 @@ function empty(): RepositoryState {
   return { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
 }
 
-/** Errors that say that a file can't be used, and not that the disk or the permissions are at fault. */
+/** Errors that say that a file can't be used, and not that the permissions are at fault. */
 function isDamage(error: unknown): boolean {
   return (
     error instanceof FileIntegrityError ||
     error instanceof IndexFileError ||
     error instanceof HintsError ||
     error instanceof FileTooLargeError ||
+    isReadError(error) ||
     hasCode(error, 'ENOENT')
   );
 }

@@ -15,10 +15,10 @@ import {
   decodeIndexHeader,
   encodeIndexFile,
 } from '../format/index-file.ts';
-import { computeIntegrityData, verifyIntegrityData } from '../format/integrity-data.ts';
+import { computeIntegrityData, verifyFirstPart, verifyIntegrityData } from '../format/integrity-data.ts';
 import type { IntegrityPart } from '../format/integrity-data.ts';
 import { decodeRepositoryIntegrity, encodeRepositoryIntegrity } from '../format/repository-integrity.ts';
-import { hasCode } from '../store/store.ts';
+import { hasCode, isReadError } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { createWholeFile, readWholeFile } from '../store/whole-file.ts';
 import { KEY_BYTES } from '../util/hash-index.ts';
@@ -67,17 +67,22 @@ export class TransactionFiles {
 
   /** Throws FileIntegrityError, IndexFileError or ENOENT where the index can't be used. */
   readIndex(transactionId: number): HashIndex {
-    const file = this.#store.openFile(`index.${transactionId}`);
+    const path = `index.${transactionId}`;
+    const integrity = this.#integrityOf(transactionId, 'index');
+    const file = this.#store.openFile(path);
     try {
       const fileSizeBytes = file.sizeBytes();
       const header = new Uint8Array(INDEX_HEADER_BYTES);
       const got = file.read(header, 0);
+      if (integrity !== undefined && got === header.length) {
+        verifyFirstPart(integrity, `${this.#store.root}/${path}`, 'HashHeader', header);
+      }
       const { size, bucketCount } = decodeIndexHeader(header.subarray(0, got), VALUE_WORDS, fileSizeBytes);
       // A buffer of its own: the table takes over bytes that are aligned.
       const buckets = new Uint8Array(bucketCount * BUCKET_SIZE_BYTES);
       const read = file.read(buckets, INDEX_HEADER_BYTES);
       if (read < buckets.length) throw new IndexFileError('the file is cut short');
-      this.#verify(transactionId, 'index', [{ name: 'HashHeader', bytes: header }, { bytes: buckets }]);
+      this.#verify(path, integrity, [{ name: 'HashHeader', bytes: header }, { bytes: buckets }]);
       return decodeBuckets(buckets, { valueWords: VALUE_WORDS, size });
     } finally {
       file.close();
@@ -86,8 +91,10 @@ export class TransactionFiles {
 
   /** Throws FileIntegrityError, HintsError or ENOENT where the hints can't be used. */
   readHints(transactionId: number): Hints | OldHints {
-    const bytes = readWholeFile(this.#store, `hints.${transactionId}`, MAX_HINTS_SIZE_BYTES);
-    this.#verify(transactionId, 'hints', [{ bytes }]);
+    const path = `hints.${transactionId}`;
+    const integrity = this.#integrityOf(transactionId, 'hints');
+    const bytes = readWholeFile(this.#store, path, MAX_HINTS_SIZE_BYTES);
+    this.#verify(path, integrity, [{ bytes }]);
     return decodeHints(bytes);
   }
 
@@ -142,27 +149,28 @@ export class TransactionFiles {
     }
   }
 
-  #verify(transactionId: number, kind: 'index' | 'hints', parts: readonly IntegrityPart[]): void {
+  /** What the file is verified by; undefined where it can't be. */
+  #integrityOf(transactionId: number, kind: 'index' | 'hints'): string | undefined {
     const path = `integrity.${transactionId}`;
     let integrity: ReturnType<typeof decodeRepositoryIntegrity>;
     try {
       integrity = decodeRepositoryIntegrity(readWholeFile(this.#store, path, MAX_INTEGRITY_SIZE_BYTES));
     } catch (error) {
       // Without the file nothing can be verified: Borg before 1.1 wrote none.
-      if (hasCode(error, 'ENOENT')) return;
-      if (hasCode(error)) throw error;
+      if (hasCode(error, 'ENOENT')) return undefined;
+      if (hasCode(error) && !isReadError(error)) throw error;
       throw new FileIntegrityError([`${this.#store.root}/${path}`], error);
     }
-    if ('unknownVersion' in integrity) {
-      this.#warn(`Unknown integrity data version ${String(integrity.unknownVersion)} in ${path}`);
-      return;
-    }
-    const checked = verifyIntegrityData(
-      integrity[kind],
-      `${this.#store.root}/${kind}.${transactionId}`,
-      parts,
-    );
-    if (!checked) this.#warn(`Cannot verify integrity of ${kind}.${transactionId}: Unknown algorithm`);
+    if (!('unknownVersion' in integrity)) return integrity[kind];
+    const version = String(integrity.unknownVersion ?? 'None');
+    this.#warn(`Unknown integrity data version ${version} in ${path}`);
+    return undefined;
+  }
+
+  #verify(path: string, integrity: string | undefined, parts: readonly IntegrityPart[]): void {
+    if (integrity === undefined) return;
+    if (verifyIntegrityData(integrity, `${this.#store.root}/${path}`, parts)) return;
+    this.#warn(`Cannot verify integrity of ${path}: Unknown algorithm`);
   }
 
   #warn(message: string): void {
