@@ -19,7 +19,7 @@ if (major > 24 || (major === 24 && minor >= 12)) {
   const args = process.argv.slice(1);
   if (process.execve !== undefined) process.execve(node, [node, ...args], process.env);
   const child = spawn(node, args, { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGQUIT']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT']) {
     process.on(signal, () => child.kill(signal));
   }
   child.on('error', (error) => {

@@ -1,7 +1,7 @@
 /** What runs when the program is started: the real streams, clock and signals around `main`. */
 import { readFile, stat } from 'node:fs/promises';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { EXIT_ERROR } from './exit-code.ts';
 import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io.ts';
@@ -89,9 +89,26 @@ function stopOnSignals(): AbortSignal {
       controller.abort(new SignalReceived(name));
     });
   }
-  // Node would open a debugger's port on this one.
-  process.on('SIGUSR1', () => {});
   return controller.signal;
+}
+
+let answerInquiry: (() => void) | undefined;
+
+/** Without listeners Node would open a debugger's port on SIGUSR1, and end on SIGUSR2. */
+function listenToInquiries(): void {
+  process.on('SIGUSR1', () => answerInquiry?.());
+  if ('SIGINFO' in constants.signals) process.on('SIGINFO', () => answerInquiry?.());
+  process.on('SIGUSR2', () => void tellTrace());
+}
+
+/** The stack is always the event loop's; what it waits for says more. */
+async function tellTrace(): Promise<void> {
+  const resources = process.getActiveResourcesInfo();
+  const { formatTime, localTime } = await import('../util/wall-time.ts');
+  const now = formatTime(localTime(nowNs() / 1000n), '%Y-%m-%d %H:%M:%S');
+  immediateStderr.write(`\nReceived SIGUSR2 at ${now}, dumping trace...\n`);
+  immediateStderr.write(`Waiting for: ${resources.join(', ')}\n`);
+  answerInquiry?.();
 }
 
 function exit(code: number): never {
@@ -138,11 +155,12 @@ function realIo(argv: readonly string[]): CliIo {
     stdout,
     stderr: immediateStderr,
     signal: stopOnSignals(),
+    onInquiry: (listener) => (answerInquiry = listener),
     nowNs,
-    readFile: (path) => readFile(resolve(process.cwd(), path)),
+    readFile: (path) => readFile(path),
     modifiedNs: async (path) => {
       try {
-        return (await stat(resolve(process.cwd(), path), { bigint: true })).mtimeNs;
+        return (await stat(path, { bigint: true })).mtimeNs;
       } catch {
         return undefined;
       }
@@ -169,5 +187,6 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
 }
 process.on('uncaughtException', failUnexpectedly);
 process.on('unhandledRejection', failUnexpectedly);
+listenToInquiries();
 const { main } = await import('./main.ts');
 exit(await main(realIo(argv)));

@@ -43,6 +43,8 @@ export interface CliIo {
   setUmask(mask: number): void;
   /** Whether somebody can be asked. */
   hasTerminal(): boolean;
+  /** Calls the listener whenever somebody wants to know what is being done: SIGUSR1, SIGUSR2, Ctrl-T where there is one. */
+  onInquiry?(listener: () => void): void;
   /** Reads a secret from the terminal without echo; undefined where there is no terminal. */
   readPassphrase(prompt: string): Promise<string | undefined>;
   /** All that is left of the standard input. */

@@ -1,11 +1,18 @@
 import { resolve } from 'node:path';
 import type { CliContext } from './context.ts';
 import type { CommandLine } from './parse-command-line.ts';
+import type { CommonArgs } from './options/common.ts';
 import { deprecationsIn } from './options/deprecations.ts';
 import { classifyExitCode, EXIT_ERROR, EXIT_SUCCESS, exitCode, type ExitCodeStyle } from './exit-code.ts';
 import { SignalReceived, type CliIo } from './io.ts';
 import { nameProgram } from './program-name.ts';
 import { UsageError } from './usage-error.ts';
+
+interface StatisticsArgs {
+  readonly dryRun?: boolean;
+  readonly stats?: boolean;
+  readonly quickStats?: boolean;
+}
 
 type CommandRun = Extract<CommandLine, { kind: 'command' }>;
 
@@ -49,11 +56,12 @@ async function refuse(io: CliIo, error: unknown): Promise<number> {
   return exitCode({ error, warnings: [] }, styleOf(io));
 }
 
-async function runCommand(io: CliIo, { spec, args }: CommandRun): Promise<number> {
-  io.setUmask(args.umask);
+async function runCommand(io: CliIo, { spec, args: given }: CommandRun): Promise<number> {
+  io.setUmask(given.umask);
   const { createContext } = await import('./context.ts');
-  const ctx = await createContext(io, spec, args);
+  const ctx = await createContext(io, spec, given);
   const { reporter } = ctx;
+  const args = withoutStatistics(ctx, given);
   io.onInquiry?.(() => reporter.sayWork());
   if (args.showVersion) {
     const { BORG_VERSION } = await import('./version.ts');
@@ -74,6 +82,18 @@ async function runCommand(io: CliIo, { spec, args }: CommandRun): Promise<number
   const code = exitCode({ error, signal, requested, warnings: reporter.warnings }, styleOf(io));
   if (args.showRc) showExitCode(ctx, code);
   return code;
+}
+
+/** They are counted by what is done, so there are none of what would be done. */
+function withoutStatistics(
+  { reporter }: CliContext,
+  args: CommonArgs & StatisticsArgs,
+): CommonArgs & StatisticsArgs {
+  if (args.dryRun !== true) return args;
+  for (const option of [args.stats && '--stats', args.quickStats && '--quick-stats']) {
+    if (option) reporter.log('warning', `Ignoring ${option}. It is not supported when using --dry-run.`);
+  }
+  return { ...args, stats: false, quickStats: false };
 }
 
 async function runProfiled(

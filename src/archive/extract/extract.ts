@@ -18,6 +18,7 @@ import { ExtractedLinks, stripPath } from './extracted-links.ts';
 import { itemSizeBytes } from '../listing/item-sizes.ts';
 import { checkContents, ItemWriter, type ItemWriterOptions } from '../create/item-writer.ts';
 import type { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import { workText } from '../work-text.ts';
 
 export interface ExtractOptions extends ItemWriterOptions {
   readonly matcher: PatternMatcher;
@@ -61,6 +62,7 @@ class Extraction {
   /** Folders that may still get entries, each within the one before. */
   readonly #folders: Folder[] = [];
   #progress: PercentProgress | undefined;
+  #current: { readonly path: Uint8Array; doneBytes: number } | undefined;
 
   constructor(ctx: Context, archive: Archive, options: ExtractOptions) {
     this.#ctx = ctx;
@@ -84,8 +86,10 @@ class Extraction {
     const recycles = options.toStream === undefined;
     const reader = this.#archive.reader.withOpener(opener, { recycles });
     const content = new ContentReader(reader, this.#selected());
+    reporter.working?.(() => this.#describeWork());
     for await (const item of content.items()) {
       this.#ctx.signal.throwIfAborted();
+      this.#current = { path: item.path, doneBytes: 0 };
       const path = stripPath(item.path, this.#stripComponents);
       if (writer !== undefined) this.#finishFolders(writer, path);
       if (options.list === true) reporter.log('info', toDisplayText(path), LIST_LOGGER);
@@ -95,6 +99,7 @@ class Extraction {
       });
     }
     this.#progress?.finish();
+    reporter.working?.(undefined);
     if (writer !== undefined) this.#finishAllFolders(writer);
     for (const pattern of options.matcher.unmatchedIncludePatterns()) {
       reporter.warn(new IncludePatternNeverMatchedWarning([pattern]));
@@ -130,6 +135,7 @@ class Extraction {
       for await (const data of contents) {
         this.#ctx.signal.throwIfAborted();
         this.#progress?.advance({ steps: data.length, info: [path] });
+        if (this.#current !== undefined) this.#current.doneBytes += data.length;
         yield data;
       }
     } catch (error) {
@@ -171,7 +177,21 @@ class Extraction {
   }
 
   #finishAllFolders(writer: ItemWriter): void {
-    for (const folder of this.#folders.splice(0).toReversed()) this.#finishFolder(writer, folder);
+    const folders = this.#folders.splice(0).toReversed();
+    const text = 'Setting directory permissions %3.0f%%';
+    const progress =
+      this.#options.progress === true
+        ? this.#ctx.reporter.percent('extract.permissions', text, folders.length)
+        : undefined;
+    for (const folder of folders) {
+      progress?.advance();
+      this.#finishFolder(writer, folder);
+    }
+    progress?.finish();
+  }
+
+  #describeWork(): string | undefined {
+    return this.#current && workText(this.#current.path, this.#current.doneBytes, undefined);
   }
 
   #finishFolder(writer: ItemWriter, { item, path }: Folder): void {

@@ -52,6 +52,7 @@ export abstract class CliReporter implements Reporter {
   readonly warnings: BorgWarning[] = [];
   protected readonly options: ReporterOptions;
   #operations = 0;
+  #describeWork: (() => string | undefined) | undefined;
   #lastArchiveProgressMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReporterOptions) {
@@ -147,6 +148,16 @@ export abstract class CliReporter implements Reporter {
       show: (text) => this.writeMessage(operation, msgid, text),
       finish: () => this.writeProgressEnd(operation, msgid, 'message'),
     };
+  }
+
+  working(describe: (() => string | undefined) | undefined): void {
+    this.#describeWork = describe;
+  }
+
+  /** A log line about what is being worked on. Source: Borg 1.4.5 archiver.py, sig_info_handler. */
+  sayWork(): void {
+    const text = this.#describeWork?.();
+    if (text !== undefined) this.log('info', text);
   }
 
   ask(question: Question): Promise<boolean> {
