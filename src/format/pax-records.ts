@@ -39,7 +39,7 @@ export function decodePaxRecords(data: Uint8Array): PaxRecord[] {
     }
     records.push({
       keyword: toBinaryString(data.subarray(start, equals)),
-      value: data.slice(equals + 1, end),
+      value: new Uint8Array(data.subarray(equals + 1, end)),
     });
     at += length;
   }

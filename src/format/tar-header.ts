@@ -184,5 +184,5 @@ function textField(block: Uint8Array, offset: number, sizeBytes: number): Uint8A
 /** A copy of the bytes before the first NUL. */
 export function untilNul(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
-  return bytes.slice(0, end < 0 ? bytes.length : end);
+  return new Uint8Array(bytes.subarray(0, end < 0 ? bytes.length : end));
 }
