@@ -83,7 +83,9 @@ export class TarInput {
     if (this.#base !== undefined) {
       // The last byte tells whether all of it is there.
       this.#offsetBytes = offsetBytes - 1;
-      return (await this.read(1)).length === 1;
+      if ((await this.read(1)).length === 1) return true;
+      this.#offsetBytes = fstat(this.fd).sizeBytes - this.#base;
+      return false;
     }
     while (this.#offsetBytes < offsetBytes) {
       const piece = await this.#readPiece(Math.min(PIECE_BYTES, offsetBytes - this.#offsetBytes));
