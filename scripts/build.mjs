@@ -2,7 +2,7 @@
 // module, and the bundle in dist/. Runs at the end of `npm ci` (the "prepare" script), so it must work on the
 // oldest Node that npm may use.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -40,6 +40,7 @@ await build({
     index: join(root, 'src/index.ts'),
     'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
     'open-worker': join(root, 'src/pipeline/open-worker.ts'),
+    'manual-pages': join(root, 'src/cli/help/man-page.ts'),
   },
   outdir: fresh,
   bundle: true,
@@ -53,5 +54,25 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
+
+// The bundle needs the program's own Node, which may be newer than the one that runs this.
+const pinned = join(root, 'node_modules/node/bin/node');
+const node = existsSync(pinned) ? pinned : process.execPath;
+const manual = [join(root, 'scripts/write-manual.mjs'), fresh, join(fresh, 'man')];
+if (spawnSync(node, manual, { stdio: 'inherit' }).status === 0) listManualPages();
+else console.error('There are no manual pages.');
+
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
+
+/** npm wants to know each page by name; package.json is written only where the list has changed. */
+function listManualPages() {
+  const file = join(root, 'package.json');
+  const text = readFileSync(file, 'utf8');
+  const parsed = JSON.parse(text);
+  parsed.man = readdirSync(join(fresh, 'man/man1'))
+    .toSorted()
+    .map((name) => `dist/man/man1/${name}`);
+  const listed = `${JSON.stringify(parsed, undefined, 2)}\n`;
+  if (listed !== text) writeFileSync(file, listed);
+}

@@ -25,7 +25,7 @@ The archive has the paths as they are given, without a slash in front. In a PATH
 
  A  a new file                 d  directory
  M  a changed file             s  symbolic link
- U  an unchanged file          h  another name of a file that was stored already
+ U  an unchanged file          h  another name of a stored file
  C  changed while it was read  f  named pipe, b, c  device
  E  could not be read          i  the standard input
  x  left out                   -  not stored because of --dry-run`,
@@ -136,9 +136,6 @@ The archive has the paths as they are given, without a slash in front. In a PATH
         : await parseLocation(location.raw, ctx.io, { archive: 'required' }, timestampNs);
     ctx.reporter.log('info', `Creating archive at "${named.processed}"`);
     if (args.dryRun) {
-      for (const name of [args.stats && '--stats', args.quickStats && '--quick-stats']) {
-        if (name) ctx.reporter.log('warning', `Ignoring ${name}. It is not supported when using --dry-run.`);
-      }
       await dryRun(ctx, args);
       return;
     }
