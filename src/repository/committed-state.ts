@@ -122,7 +122,7 @@ export class CommittedState {
         throw new CheckNeeded([`${path}" - although likely this is "beyond repair`]);
       }
       // Damage within the last committed segment: going on with the one before would remove what it committed.
-      if (this.#hasCommitAfter(committed)) throw new CheckNeeded([path]);
+      if (this.#hasDamagedCommitAfter(committed)) throw new CheckNeeded([path]);
       if (committed === undefined || indexed === committed) {
         const state = committed === undefined ? empty() : this.#read(committed, withHints);
         if (state === undefined) unusable.add(committed!);
@@ -140,11 +140,11 @@ export class CommittedState {
     }
   }
 
-  #hasCommitAfter(committed: number | undefined): boolean {
+  #hasDamagedCommitAfter(committed: number | undefined): boolean {
     const { log } = this.#options;
     for (const segment of log.files.descending()) {
       if (segment <= (committed ?? -1)) return false;
-      if (log.endsWithCommit(segment)) return true;
+      if (log.isDamagedAndCommitted(segment)) return true;
     }
     return false;
   }

@@ -6,6 +6,7 @@
 import { IntegrityError } from '../errors.ts';
 import { COMMIT_ENTRY, MAGIC_SIZE_BYTES, TAG_COMMIT, checkDataSize } from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
+import { isReadError } from '../store/store.ts';
 import type { Reporter } from '../util/reporter.ts';
 import { MANIFEST_ID } from './repository.ts';
 import { OpenSegments } from './open-segments.ts';
@@ -179,6 +180,18 @@ export class SegmentLog {
   /** Whether the segment's last bytes are those of a COMMIT; what is before them is not looked at. */
   endsWithCommit(segment: number): boolean {
     return endsWith(this.#open, segment, COMMIT_ENTRY);
+  }
+
+  /** Whether a COMMIT is at the segment's end, while other entries of it are damaged: they were committed with it. */
+  isDamagedAndCommitted(segment: number): boolean {
+    if (!this.endsWithCommit(segment)) return false;
+    try {
+      for (const _ of readEntries(this.#open, segment));
+      return false;
+    } catch (error) {
+      if (error instanceof IntegrityError || isReadError(error)) return true;
+      throw error;
+    }
   }
 
   /** Whether all entries of the segment are sound, and its COMMITs are at its end. */

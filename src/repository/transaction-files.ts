@@ -162,7 +162,8 @@ export class TransactionFiles {
       throw new FileIntegrityError([`${this.#store.root}/${path}`], error);
     }
     if (!('unknownVersion' in integrity)) return integrity[kind];
-    const version = String(integrity.unknownVersion ?? 'None');
+    const version =
+      integrity.unknownVersion === undefined ? 'None' : JSON.stringify(integrity.unknownVersion);
     this.#warn(`Unknown integrity data version ${version} in ${path}`);
     return undefined;
   }

@@ -53,7 +53,7 @@ function lastSoundCommit(log: SegmentLog): number | undefined {
  * or it has the size of one that holds nothing else. A crash can leave zeros in the COMMIT's place: then it never was.
  */
 function wasCompleted(log: SegmentLog, segment: number): boolean {
-  if (isTrue(() => log.endsWithCommit(segment))) return true;
+  if (isTrue(() => log.isDamagedAndCommitted(segment))) return true;
   if (log.files.sizeBytes(segment) !== COMMIT_ONLY_SIZE_BYTES) return false;
   const file = log.files.store.openFile(log.files.path(segment));
   try {
