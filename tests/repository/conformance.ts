@@ -118,6 +118,22 @@ export function repositoryConformance(name: string, factory: RepositoryFactory):
       assert.deepEqual(pieces, whole);
     });
 
+    it('scan() gives every id once, in the order of putting, in pieces too', async () => {
+      await using repository = await factory.create();
+      for (let i = 0; i < 20; i++) await repository.put(idOf(i), dataOf(i));
+      await repository.put(idOf(3), dataOf(30));
+      await repository.delete(idOf(4));
+      await repository.commit();
+      const left = Array.from({ length: 20 }, (_, i) => i).filter((i) => i !== 3 && i !== 4);
+      const expected = [...left, 3].map((i) => toHex(idOf(i)));
+      const pieces: string[] = [];
+      for (let ids = await repository.scan(7); ids.length > 0; ids = await repository.scan(7, ids.at(-1))) {
+        pieces.push(...ids.map(toHex));
+      }
+      assert.deepEqual(pieces, expected);
+      assert.deepEqual((await repository.scan()).map(toHex), expected);
+    });
+
     it('rollback() forgets all since the last commit', async () => {
       await using repository = await factory.create();
       await repository.put(idOf(0), dataOf(0));

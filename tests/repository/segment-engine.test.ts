@@ -16,7 +16,7 @@ import { createRepositoryIn } from '../../src/repository/create-repository.ts';
 import { openRepositoryIn } from '../../src/repository/open-repository.ts';
 import type { StoreOptions } from '../../src/repository/open-repository.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
-import { scanEntries } from '../../src/repository/scan.ts';
+import { scanEntries, type ScanLimits } from '../../src/repository/scan.ts';
 import type { SegmentRepository } from '../../src/repository/segment-repository.ts';
 import { KEEP_UNSYNCED, MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -419,6 +419,29 @@ describe('scanning', () => {
       '4!',
     ]);
     await assert.rejects(reader.get(idOf(1)), IntegrityError);
+  });
+
+  it('scanEntries() gives what stands at one offset, in one segment or in all', async () => {
+    const { repository } = await prepare();
+    const places = (limits: ScanLimits) =>
+      [...repository.scanLog(limits)].map(
+        ({ segment, ...item }) => `${segment}/${'tag' in item ? item.offset : '!'}`,
+      );
+    assert.deepEqual(places({ segment: 0, offset: 99 }), ['0/99']);
+    assert.deepEqual(places({ offset: 8 }), ['0/8', '1/8', '2/8', '3/8']);
+    assert.deepEqual(places({ segment: 0, offset: 100 }), ['0/!']);
+    await repository.close();
+  });
+
+  it('readHints() gives what the last commit left, and removes what came after it', async () => {
+    const { repository, store } = await prepare();
+    await repository.close();
+    createWholeFile(store, 'data/0/4', SEGMENT_MAGIC);
+    await using reader = await open(store, { exclusive: true });
+    const { segments, shadowIndex } = await reader.readHints();
+    assert.deepEqual(new Set(segments.keys()), new Set([0, 1, 2, 3]));
+    assert.equal(shadowIndex.size, 2);
+    assert.equal(store.stat('data/0/4'), undefined);
   });
 });
 

@@ -11,16 +11,16 @@ import type { MsgpackMap, MsgpackValue } from '../../msgpack/value.ts';
 import { MANIFEST_ID } from '../../repository/repository.ts';
 import { fromUtf8 } from '../../util/bytes.ts';
 import { encodeJson, type JsonValue } from '../../util/json-text.ts';
+import type { ArchiveSource } from '../archive.ts';
 import { unpackStream } from '../item-stream.ts';
 import { ObjectReader } from '../object-reader.ts';
 import { openObject } from '../repo-object.ts';
-import type { Session } from '../session.ts';
 import { dumpValue } from './dump-value.ts';
 
 const INDENT = '    ';
 
 /** The manifest, without a line end. */
-export async function dumpManifest({ repository, key }: Session): Promise<string> {
+export async function dumpManifest({ repository, key }: ArchiveSource): Promise<string> {
   const plaintext = openObject(key, undefined, await repository.get(MANIFEST_ID));
   return encodeJson(dumpValue(unpackMap(plaintext, 'manifest')), { indent: INDENT });
 }
@@ -30,8 +30,11 @@ export async function dumpManifest({ repository, key }: Session): Promise<string
  *
  * @throws ArchiveDoesNotExist, ObjectNotFound, IntegrityError
  */
-export async function* dumpArchive(session: Session, name: string): AsyncGenerator<string, void, undefined> {
-  const { repository, key, manifest } = session;
+export async function* dumpArchive(
+  source: ArchiveSource,
+  name: string,
+): AsyncGenerator<string, void, undefined> {
+  const { repository, key, manifest } = source;
   const entry = manifest.archives.get(name);
   if (entry === undefined) throw new ArchiveDoesNotExist([name]);
   const reader = new ObjectReader(repository, key);
