@@ -24,7 +24,10 @@ export async function dumpText(
   pieces: AsyncIterable<string> | Iterable<string>,
 ): Promise<void> {
   if (path === '-') {
-    for await (const piece of pieces) ctx.print(piece);
+    for await (const piece of pieces) {
+      ctx.signal.throwIfAborted();
+      ctx.print(piece);
+    }
     return;
   }
   using file = new OutputFile(resolve(ctx.cwd, path));
