@@ -96,7 +96,8 @@ class RepositoryCheck implements SegmentSizes {
       if (this.#isRepair) steps = this.#repair(last, index);
     }
     this.#sayResult();
-    return this.#result(!this.#findings.isDamaged || (this.#isRepair && !this.#isDryRun), steps);
+    const { damage, isDamaged } = this.#findings;
+    return this.#result((!isDamaged && damage.length === 0) || (this.#isRepair && !this.#isDryRun), steps);
   }
 
   get #isDryRun(): boolean {
@@ -203,9 +204,13 @@ class RepositoryCheck implements SegmentSizes {
   /** The differences of the index on disk and the one that the segments give. */
   #compare(committed: HashIndex): void {
     this.#listLostObjects(committed);
-    // Borg compares nothing with an index of no entries.
-    if (this.#isRepair || committed.size === 0) return;
     const { index } = this.#state;
+    // Borg says nothing of differences that it removes, and compares nothing with an index of no entries.
+    if (this.#isRepair) {
+      if (haveSameEntries(index, committed)) return;
+      return this.#findings.list({ kind: 'index', text: 'The index is not that of the segments.' });
+    }
+    if (committed.size === 0) return;
     if (committed.size === index.size) this.#findings.say('info', 'Index object count match.');
     else {
       this.#findings.report({ kind: 'index', text: 'Index object count mismatch.' });

@@ -5,8 +5,8 @@
  * else the next is looked for at every byte. What is found so might be no entry of this repository: a stored file can
  * hold a segment of another one, byte for byte. So what is found by looking is checked against an index, where there is
  * one that can be trusted, until the index confirms that a place is the start of an entry: a PUT must not be one that
- * the index does not know or knows from earlier in the log, a DELETE must not be of an object that was stored before
- * it. Without such an index a CRC is all there is to go by.
+ * the index does not know or has from earlier in the log (unless bytes came into the segment that moved it), a DELETE
+ * must not be of an object that was stored before it. Without such an index a CRC is all there is to go by.
  */
 import { crc32 } from 'node:zlib';
 import {
@@ -119,9 +119,13 @@ class Salvager {
     const bucket = index.find(key);
     if (bucket < 0) return tag === TAG_DELETE ? 'possible' : 'refused';
     const segment = index.valueAt(bucket, 0);
-    const distance = segment === this.#segment ? index.valueAt(bucket, 1) - offset : segment - this.#segment;
-    if (distance === 0 && tag === TAG_PUT) return 'confirmed';
-    return distance > 0 ? 'possible' : 'refused';
+    const place = index.valueAt(bucket, 1);
+    if (segment !== this.#segment) return segment > this.#segment ? 'possible' : 'refused';
+    if (place > offset) return 'possible';
+    if (tag === TAG_DELETE) return 'refused';
+    if (place === offset) return 'confirmed';
+    const there = this.#soundEntryAt(place);
+    return there?.tag === TAG_PUT && equalBytes(there.key, key) ? 'refused' : 'possible';
   }
 
   /** Where the damaged entry ends, by its own word, if a sound entry or the end of the segment is there. */
