@@ -42,16 +42,19 @@ export async function main(io: CliIo): Promise<number> {
 
 /** What goes wrong before there is a reporter: plain text, whatever the options say. */
 async function refuse(io: CliIo, error: unknown): Promise<number> {
+  const { colored, takesColor } = await import('./output/color.ts');
+  const inRed = (text: string) => (takesColor(io.stderr, io.env) ? colored(text, 'error') : text);
   if (error instanceof UsageError) {
     const { usageLine } = await import('./help/help-text.ts');
     const program = error.command === '' ? io.name : `${io.name} ${error.command}`;
-    io.stderr.write(`${await usageLine(error.command, io.name)}${program}: error: ${error.message}\n`);
+    io.stderr.write(await usageLine(error.command, io.name));
+    io.stderr.write(`${inRed(`${program}: error: ${error.message}`)}\n`);
     if (error.hint !== undefined) io.stderr.write(`${nameProgram(error.hint, io.name)}\n`);
     return EXIT_ERROR;
   }
   const { describeError } = await import('./output/error-text.ts');
   const { message, hint } = await describeError(error);
-  io.stderr.write(`${message}\n`);
+  io.stderr.write(`${inRed(message)}\n`);
   if (hint !== undefined) io.stderr.write(`${hint}\n`);
   return exitCode({ error, warnings: [] }, styleOf(io));
 }

@@ -1,12 +1,11 @@
 /**
  * The user's terminal. Secrets are read from it even where standard input is a pipe.
  *
- * Source: Python's getpass.getpass(), by which Borg asks for passphrases; shutil.get_terminal_size().
+ * Source: Python's getpass.getpass(), by which Borg asks for passphrases.
  */
 import { openSync, read, writeSync } from 'node:fs';
-import { ReadStream, isatty } from 'node:tty';
+import { ReadStream } from 'node:tty';
 import { promisify } from 'node:util';
-import type { Environment } from '../util/context.ts';
 import { sleep } from './clock.ts';
 import { isOsError } from './os-error.ts';
 import { onSignals, raiseSignal } from './signals.ts';
@@ -116,17 +115,4 @@ async function readLineFrom(fd: number): Promise<string | undefined> {
     line.push(byte[0]!);
   }
   return Buffer.from(line).toString('utf8').replace(/\r$/, '');
-}
-
-export function isTerminal(fd: number): boolean {
-  return isatty(fd);
-}
-
-/** Columns of the terminal: $COLUMNS if set, else the terminal's own, else 80. */
-export function terminalWidth(env: Environment): number {
-  const columns = Number(env.COLUMNS);
-  if (Number.isInteger(columns) && columns > 0) return columns;
-  if (process.stdout.isTTY) return process.stdout.columns || 80;
-  if (process.stderr.isTTY) return process.stderr.columns || 80;
-  return 80;
 }

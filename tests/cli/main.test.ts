@@ -144,6 +144,17 @@ describe('main()', () => {
     assert.match(stderr.text, /^Error: \[Errno 2\] No such file or directory: /);
   });
 
+  it('shows errors in red at a terminal, and hints as they are', async () => {
+    const shown = (io: FakeIo) => io.stderr.text.replaceAll('\x1b', 'ESC');
+    const terminal = { columns: 80, env: { ...env, TERM: 'xterm' } };
+    const failed = await run(['list', 'nowhere'], terminal);
+    assert.match(shown(failed), /^ESC\[31mRepository .* does not exist\.ESC\[0m\nCheck the path/);
+    const refused = await run(['lits'], terminal);
+    assert.match(shown(refused), /^usage: .*\nESC\[31malcove: error: .*ESC\[0m\nDid you mean "list"\?\n$/);
+    const plain = await run(['list', 'nowhere'], { columns: 80, env: { ...terminal.env, NO_COLOR: '1' } });
+    assert.doesNotMatch(shown(plain), /ESC/);
+  });
+
   it('gives specific exit codes where they are asked for', async () => {
     const { code } = await run(['list', 'nowhere'], { env: { ...env, BORG_EXIT_CODES: 'modern' } });
     assert.equal(code, 13);

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { isTerminal, terminalWidth } from '../../src/platform/tty.ts';
 import { scratchFolder } from './scratch.ts';
 
 const at = scratchFolder('tty');
@@ -111,18 +110,5 @@ describe('readSecret() without a terminal', () => {
     });
     assert.equal((await detached(path, '')).output, 'null\nnull\nnull\n');
     assert.equal((await detached(path, '\n')).output, '""\nnull\nnull\n');
-  });
-});
-
-describe('terminalWidth()', () => {
-  it('is COLUMNS, if that is a number', () => {
-    assert.equal(terminalWidth({ COLUMNS: '132' }), 132);
-    for (const COLUMNS of ['', '0', '-3', 'wide', '1.5']) assert.ok(terminalWidth({ COLUMNS }) >= 1);
-  });
-});
-
-describe('isTerminal()', () => {
-  it('is false of what is not open', () => {
-    assert.equal(isTerminal(9999), false);
   });
 });

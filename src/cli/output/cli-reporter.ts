@@ -19,6 +19,8 @@ export const LIST_LOGGER = 'borg.output.list';
 
 /** Milliseconds between two lines of an archive's progress. */
 const ARCHIVE_PROGRESS_INTERVAL_MS = 200;
+/** And of a percentage's, where people watch it. */
+const PERCENT_INTERVAL_MS = 100;
 
 export interface ReporterOptions {
   readonly stderr: Output;
@@ -42,6 +44,10 @@ export interface PercentLine {
   readonly percent: number;
   readonly current: number;
   readonly total: number;
+  /** What was done when it began, and since then, this step not included. The time counts where people watch it. */
+  readonly doneBefore: number;
+  readonly doneSince: number;
+  readonly elapsedSeconds: number;
   readonly info: readonly string[] | undefined;
   /** Takes the place of the template. */
   readonly text?: string;
@@ -123,18 +129,36 @@ export abstract class CliReporter implements Reporter {
     let total = totalAtFirst;
     let current = 0;
     let triggerAt = 0;
+    let begin: { readonly current: number; readonly timeMs: number } | undefined;
+    let lastMs = Number.NEGATIVE_INFINITY;
     return {
       advance: (options = {}) => {
         if (options.current !== undefined) current = options.current;
-        const percent = total === 0 ? 100 : (current * 100) / total;
+        const done = current;
+        const percent = total === 0 ? 100 : (done * 100) / total;
         current += options.steps ?? 1;
-        if (percent < triggerAt) return;
+        const nowMs = this.showsByTime() ? this.nowMs() : 0;
+        begin ??= { current: done, timeMs: nowMs };
+        if (this.showsByTime() ? nowMs - lastMs < PERCENT_INTERVAL_MS : percent < triggerAt) return;
         triggerAt += step;
-        this.writePercent({ operation, msgid, template: text, percent, current, total, info: options.info });
+        lastMs = nowMs;
+        this.writePercent({
+          operation,
+          msgid,
+          template: text,
+          percent,
+          current,
+          total,
+          info: options.info,
+          doneBefore: begin.current,
+          doneSince: done - begin.current,
+          elapsedSeconds: (nowMs - begin.timeMs) / 1000,
+        });
       },
       say: (shown) => {
-        const line = { operation, msgid, template: text, percent: 0, current, total, info: undefined };
-        this.writePercent({ ...line, text: shown });
+        const amounts = { total, doneBefore: 0, doneSince: 0, elapsedSeconds: 0 };
+        const base = { operation, msgid, template: text, percent: 0, current, info: undefined };
+        this.writePercent({ ...base, ...amounts, text: shown });
       },
       setTotal: (found) => (total = found),
       finish: () => this.writeProgressEnd(operation, msgid, 'percent'),
@@ -171,6 +195,11 @@ export abstract class CliReporter implements Reporter {
 
   /** Leaves the line that progress stands in, before other text goes to the terminal. */
   leaveProgressLine(): void {}
+
+  /** Whether percentages are shown as time goes by, rather than as they grow. */
+  protected showsByTime(): boolean {
+    return false;
+  }
 
   protected nowMs(): number {
     return Number(this.options.nowNs() / 1_000_000n);

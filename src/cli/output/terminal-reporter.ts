@@ -1,10 +1,12 @@
-import { formatFileSize } from '../../util/file-size.ts';
 import { toDisplayText } from '../../util/surrogate-escape.ts';
 import type { ArchiveCounts, LogLevel } from '../../util/reporter.ts';
+import { borgProgressLine } from './backup-progress.ts';
+import { colored, takesColor } from './color.ts';
 import { CliReporter, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
+import { terminalPercentLine } from './percent-line.ts';
 import { percentFormat } from './percent-text.ts';
 import type { QuestionMessage } from './question.ts';
-import { ellipsisTruncate, fitTo, padTo, printable, textWidth } from './width.ts';
+import { fitTo, padTo, printable } from './width.ts';
 
 /** A line of an archive's progress that is `columns` wide, or as long as it gets without a terminal. */
 export type ArchiveProgressLine = (
@@ -16,12 +18,13 @@ export type ArchiveProgressLine = (
 /** Log lines, statuses, progress and questions as text on stderr, in Borg's words and places. */
 export class TerminalReporter extends CliReporter {
   readonly #archiveLine: ArchiveProgressLine;
+  readonly #color: boolean;
   #onProgressLine = false;
 
   constructor(options: ReporterOptions, archiveLine?: ArchiveProgressLine) {
     super(options);
-    this.#archiveLine =
-      archiveLine ?? ((counts, path, columns) => archiveProgressLine(counts, path, columns, options.iec));
+    this.#archiveLine = archiveLine ?? borgProgressLine(options);
+    this.#color = takesColor(options.stderr, options.env);
   }
 
   override leaveProgressLine(): void {
@@ -36,12 +39,12 @@ export class TerminalReporter extends CliReporter {
   }
 
   override hint(text: string): void {
-    this.log('error', text);
+    if (this.shows('error')) this.tell(text);
   }
 
-  protected override writeLog(_level: LogLevel, message: string): void {
+  protected override writeLog(level: LogLevel, message: string): void {
     this.leaveProgressLine();
-    this.options.stderr.write(`${message}\n`);
+    this.options.stderr.write(`${this.#color ? colored(message, level) : message}\n`);
   }
 
   protected override writeFileStatus(status: string, path: Uint8Array): void {
@@ -63,14 +66,8 @@ export class TerminalReporter extends CliReporter {
 
   protected override writePercent(line: PercentLine): void {
     const { isTerminal, columns } = this.options.stderr;
-    const info =
-      line.info === undefined ? [] : line.info.map((text) => (isTerminal ? printable(text) : text));
-    if (isTerminal && info.length > 0) {
-      const frame = percentFormat(line.template, [line.percent, ...info.slice(0, -1), '']);
-      info.push(ellipsisTruncate(info.pop()!, (columns ?? 80) - textWidth(frame)));
-    }
-    const text = line.text ?? percentFormat(line.template, [line.percent, ...info]);
-    this.#progressLine(isTerminal ? fitTo(text, columns ?? 80) : text);
+    const text = line.text ?? percentFormat(line.template, [line.percent, ...(line.info ?? [])]);
+    this.#progressLine(isTerminal ? terminalPercentLine(line, columns ?? 80, this.options.iec) : text);
   }
 
   protected override writeMessage(_operation: number, _msgid: string, text: string): void {
@@ -88,25 +85,12 @@ export class TerminalReporter extends CliReporter {
     this.options.stderr.write(isPrompt ? text : `${text}\n`);
   }
 
+  protected override showsByTime(): boolean {
+    return this.options.stderr.isTerminal;
+  }
+
   #progressLine(text: string): void {
     this.options.stderr.write(`${text}\r`);
     this.#onProgressLine = this.options.stderr.isTerminal;
   }
-}
-
-/** Original, compressed and deduplicated size, number of files, path: Borg 1.4.5 Statistics.show_progress. */
-export function archiveProgressLine(
-  counts: ArchiveCounts,
-  path: string,
-  columns: number | undefined,
-  iec: boolean,
-): string {
-  const size = (sizeBytes: number): string => formatFileSize(sizeBytes, { iec });
-  const { originalSizeBytes, compressedSizeBytes, deduplicatedSizeBytes, files } = counts;
-  const sizes = `${size(originalSizeBytes)} O ${size(compressedSizeBytes)} C ${size(deduplicatedSizeBytes)} D`;
-  const text = `${sizes} ${files} N `;
-  if (columns === undefined) return text + path;
-  const space = columns - textWidth(text);
-  if (space >= 12) return text + ellipsisTruncate(path, space);
-  return columns >= 8 ? ellipsisTruncate(path, columns) : '';
 }
