@@ -20,6 +20,8 @@ async function run(argv: string[], options: FakeOptions = {}): Promise<FakeIo & 
   return Object.assign(io, { code });
 }
 
+const shown = (io: FakeIo) => io.stderr.text.replaceAll('\x1b', 'ESC');
+
 describe('main()', () => {
   it('prints its own version, and that of the Borg that it follows', async () => {
     const { code, stdout, stderr } = await run(['--version']);
@@ -145,7 +147,6 @@ describe('main()', () => {
   });
 
   it('shows errors in red at a terminal, and hints as they are', async () => {
-    const shown = (io: FakeIo) => io.stderr.text.replaceAll('\x1b', 'ESC');
     const terminal = { columns: 80, env: { ...env, TERM: 'xterm' } };
     const failed = await run(['list', 'nowhere'], terminal);
     assert.match(shown(failed), /^ESC\[31mRepository .* does not exist\.ESC\[0m\nCheck the path/);
