@@ -21,7 +21,7 @@ import type { CheckState } from './check-state.ts';
 import type { DamagedArchive } from './damage.ts';
 import { mendFile } from './file-chunks.ts';
 import { FileExaminer } from './file-examiner.ts';
-import { isIntegrityError, type ObjectSource } from './object-source.ts';
+import { damageText, isIntegrityError, type ObjectSource } from './object-source.ts';
 import { survivingItems } from './surviving-items.ts';
 
 export class ArchiveExaminer {
@@ -100,7 +100,7 @@ export class ArchiveExaminer {
       state.fail(text);
       return this.#drop(name, id, 'damaged', text);
     };
-    if (read.plaintext === undefined) return damaged(String((read.openError ?? read.readError)?.message));
+    if (read.plaintext === undefined) return damaged(damageText(read.openError ?? read.readError));
     let unpacked: UnpackedArchive;
     try {
       unpacked = state.key.unpackArchive(read.plaintext);

@@ -14,7 +14,7 @@ import { ArchiveExaminer } from './archive-examiner.ts';
 import { loadKeyOfObjects } from './check-key.ts';
 import { type CheckMode, CheckState, LOGGER } from './check-state.ts';
 import { DamageCollector } from './damage.ts';
-import { isIntegrityError, ObjectSource } from './object-source.ts';
+import { damageText, isIntegrityError, ObjectSource } from './object-source.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { RepairLog } from './repair-log.ts';
 import { verifyData } from './verify-data.ts';
@@ -149,7 +149,7 @@ class ArchivesRun {
       return await Manifest.load(ctx, repository, ['check'], { key });
     } catch (error) {
       if (!isIntegrityError(error)) throw error;
-      state.fail(`Repository manifest is corrupted: ${error.message}`);
+      state.fail(`Repository manifest is corrupted: ${damageText(error)}`);
       damage.manifestProblem = error.message;
       chunks.delete(MANIFEST_ID);
       return rebuildManifest(state, this.#objects);

@@ -57,6 +57,14 @@ const INTEGRITY_MSGIDS: ReadonlySet<string> = new Set([
   'TAMUnsupportedSuiteError',
 ]);
 
+/** What the error says, in the words that Borg's check has for it. */
+export function damageText(error: DamageError | undefined): string {
+  const text = error?.message ?? '';
+  return text.endsWith(': Could not decrypt [MAC Authentication failed]')
+    ? 'MAC Authentication failed'
+    : text;
+}
+
 /** Whether the error says that data is damaged or forged. */
 export function isIntegrityError(error: unknown): error is DamageError {
   return error instanceof Error && 'msgid' in error && INTEGRITY_MSGIDS.has(String(error.msgid));

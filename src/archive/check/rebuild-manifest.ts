@@ -15,7 +15,7 @@ import { MsgpackError, type MsgpackMap } from '../../msgpack/value.ts';
 import { toHex } from '../../util/bytes.ts';
 import { Manifest } from '../manifest.ts';
 import type { CheckState } from './check-state.ts';
-import { isIntegrityError, type ObjectSource } from './object-source.ts';
+import { damageText, isIntegrityError, type ObjectSource } from './object-source.ts';
 
 const PAGE_IDS = 10_000;
 const PACKED_ARCHIVE_KEYS = packKeys(ARCHIVE_KEYS);
@@ -38,7 +38,7 @@ export async function rebuildManifest(state: CheckState, objects: ObjectSource):
     ctx.signal.throwIfAborted();
     progress.advance();
     if (read.plaintext === undefined) {
-      state.fail(`Skipping corrupted chunk: ${(read.openError ?? read.readError)?.message}`);
+      state.fail(`Skipping corrupted chunk: ${damageText(read.openError ?? read.readError)}`);
       state.damage.addDamagedChunk(read.id);
       continue;
     }

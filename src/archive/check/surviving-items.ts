@@ -8,7 +8,7 @@ import { MetadataError } from '../../format/metadata-fields.ts';
 import { RobustItemStream, itemProblem } from '../../format/robust-item-stream.ts';
 import { MsgpackError, type MsgpackValue } from '../../msgpack/value.ts';
 import { toHex } from '../../util/bytes.ts';
-import type { ObjectSource } from './object-source.ts';
+import { damageText, type ObjectSource } from './object-source.ts';
 
 export interface ItemStreamParts {
   /** Ids of the stream's objects. */
@@ -44,7 +44,7 @@ export async function* survivingItems(parts: ItemStreamParts): AsyncGenerator<It
     for await (const read of objects.readAll([ids.slice(number, end)])) {
       lastIsRead = read.plaintext !== undefined;
       if (read.plaintext === undefined) {
-        problem(String((read.openError ?? read.readError)?.message), read.id, number++);
+        problem(damageText(read.openError ?? read.readError), read.id, number++);
         // What follows is not the rest of what came before.
         stream.resync();
         hasGap = true;

@@ -7,7 +7,7 @@ import { ObjectNotFound } from '../../errors.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { toHex } from '../../util/bytes.ts';
 import type { CheckState } from './check-state.ts';
-import type { ObjectSource, ReadObject } from './object-source.ts';
+import { damageText, type ObjectSource, type ReadObject } from './object-source.ts';
 
 /** How many ids the repository is asked for at a time. */
 const PAGE_IDS = 10_000;
@@ -81,7 +81,7 @@ async function dealWith(
 
 function describe({ id, readError, openError }: ReadObject): string {
   if (readError !== undefined) return `chunk ${toHex(id)}: ${readError.message}`;
-  return `chunk ${toHex(id)}, integrity error: ${openError?.message}`;
+  return `chunk ${toHex(id)}, integrity error: ${damageText(openError)}`;
 }
 
 /** All ids in the order in which the objects are stored. */

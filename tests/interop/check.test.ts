@@ -1,0 +1,179 @@
+/** The same damage, given to both programs: the same verdict, words and exit code, and the same after a repair. */
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { encode } from '../../src/msgpack/encode.ts';
+import { MANIFEST_ID } from '../../src/repository/repository.ts';
+import { encodeItem } from '../../src/format/item.ts';
+import { fromHex, fromUtf8 } from '../../src/util/bytes.ts';
+import { noise } from '../noise.ts';
+import { RepairTwins } from './repair-twins.ts';
+import type { Surgery } from './surgery.ts';
+
+interface Damage {
+  readonly title: string;
+  readonly apply: (surgery: Surgery) => Promise<void>;
+  /** Exit code without --repair. Default 1. */
+  readonly status?: number;
+  /** Only --verify-data finds it. */
+  readonly hidden?: boolean;
+  /** Why it is only given to Borg with --verify-data --repair. */
+  readonly borgFails?: string;
+}
+
+const STACK = 'it ends with a Python stack';
+
+const damages: readonly Damage[] = [
+  { title: 'nothing', apply: async () => {}, status: 0 },
+  {
+    title: 'a missing chunk of a file',
+    apply: async (one) => one.remove((await one.chunks('b', 'tree/big'))[1]!.id),
+  },
+  {
+    title: 'missing chunks of all files',
+    apply: async (one) => {
+      // Not those of zeros, which Borg replaces by themselves, and calls broken nevertheless.
+      for (const path of ['tree/big', 'tree/text']) {
+        for (const { id } of await one.chunks('b', path)) await one.remove(id).catch(() => {});
+      }
+    },
+  },
+  {
+    title: 'a changed bit in a chunk',
+    apply: async (one) => one.flip((await one.chunks('a', 'tree/big'))[0]!.id),
+    hidden: true,
+  },
+  {
+    title: 'other contents in the place of a chunk',
+    apply: async (one) => one.exchange((await one.chunks('a', 'tree/text'))[0]!.id, fromUtf8('forged')),
+    hidden: true,
+  },
+  {
+    title: 'a missing part of a list of files',
+    apply: async (one) => one.remove((await one.metadata('a')).items[1]!),
+  },
+  {
+    title: 'a missing beginning of a list of files',
+    apply: async (one) => one.remove((await one.metadata('a')).items[0]!),
+  },
+  {
+    title: 'a missing end of a list of files',
+    apply: async (one) => one.remove((await one.metadata('a')).items.at(-1)!),
+  },
+  { title: 'a missing archive', apply: async (one) => one.remove(one.archiveId('b')) },
+  {
+    title: 'a changed bit in an archive',
+    apply: async (one) => one.flip(one.archiveId('b')),
+    borgFails: STACK,
+  },
+  { title: 'a missing manifest', apply: async (one) => one.remove(MANIFEST_ID) },
+  { title: 'a changed bit in the manifest', apply: async (one) => one.flip(MANIFEST_ID) },
+  { title: 'a manifest without authentication', apply: async (one) => one.forgeManifest() },
+  {
+    title: 'a missing manifest, and two archives of one name',
+    apply: async (one) => {
+      await one.rewriteMetadata('b', (map, seal) => seal(new Map([...map, ['name', 'a']])));
+      await one.remove(MANIFEST_ID);
+    },
+  },
+  {
+    title: 'a missing manifest, and an archive without authentication',
+    apply: async (one) => {
+      await one.rewriteMetadata('b', (map) => encode(map));
+      await one.remove(MANIFEST_ID);
+    },
+  },
+  {
+    title: 'an archive without authentication',
+    apply: async (one) => one.rewriteMetadata('b', (map) => encode(map)),
+  },
+  {
+    title: 'an archive with a wrong authentication',
+    apply: async (one) =>
+      one.rewriteMetadata('b', (map, seal) => {
+        const packed = Buffer.from(seal(map));
+        const at = packed.indexOf('tree');
+        packed.write('eert', at);
+        return packed;
+      }),
+  },
+  {
+    title: 'an object that nothing refers to',
+    apply: async (one) => void (await one.store(fromUtf8('orphan'))),
+  },
+  {
+    title: 'garbage in a list of files',
+    apply: async (one) =>
+      one.rewriteItems('b', (packed) => [...packed.slice(0, 3), fromHex('c1c1'), ...packed.slice(3)]),
+  },
+  {
+    title: 'other things in a list of files',
+    apply: async (one) =>
+      one.rewriteItems('b', (packed) => [
+        encode(5),
+        encode({ path: 'no time' }),
+        ...packed,
+        encode({ path: 'x', mtime: 1, later: 1 }),
+      ]),
+  },
+  {
+    title: 'a list of right chunks of another length',
+    apply: async (one) =>
+      one.rewriteItems('b', (packed, items) =>
+        packed.map((bytes, number) => {
+          const item = items[number]!;
+          return item.chunks === undefined
+            ? bytes
+            : encodeItem({ ...item, chunksHealthy: [...item.chunks, ...item.chunks, ...item.chunks] });
+        }),
+      ),
+    status: 0,
+  },
+  {
+    title: 'a size that is not that of the chunks',
+    apply: async (one) =>
+      one.rewriteItems('b', (packed, items) =>
+        packed.map((bytes, number) => {
+          const item = items[number]!;
+          return item.size === undefined ? bytes : encodeItem({ ...item, size: item.size + 1 });
+        }),
+      ),
+    status: 0,
+  },
+];
+
+describe('check', () => {
+  const twins = new RepairTwins();
+  after(() => twins[Symbol.dispose]());
+
+  before(async () => {
+    const tree = join(twins.work, 'tree');
+    mkdirSync(join(tree, 'many'), { recursive: true });
+    writeFileSync(join(tree, 'big'), noise(20_000, 1));
+    writeFileSync(join(tree, 'text'), 'hello');
+    writeFileSync(join(tree, 'zeros'), Buffer.alloc(100_000));
+    symlinkSync('text', join(tree, 'link'));
+    // Cut into small chunks, so that the list of files has several parts.
+    for (let i = 0; i < 30; i++) writeFileSync(join(tree, 'many', `${i}`), Buffer.alloc(256 * 1024));
+    await twins.make('init', '-e', 'repokey', 'REPO');
+    const params = ['--chunker-params', 'fixed,512'];
+    await twins.make('create', ...params, '--timestamp', '2024-01-01T00:00:00', 'REPO::a', 'tree');
+    writeFileSync(join(tree, 'text2'), 'hello again');
+    rmSync(join(tree, 'many'), { recursive: true });
+    await twins.make('create', ...params, '--timestamp', '2024-01-02T00:00:00', 'REPO::b', 'tree');
+  });
+
+  for (const { title, apply, status = 1, hidden = false, borgFails } of damages) {
+    it(`finds and mends ${title} as Borg does`, async () => {
+      await twins.damage(apply);
+      if (borgFails === undefined) {
+        assert.equal(await twins.alike('check', '-v', 'REPO'), hidden ? 0 : status);
+        assert.equal(await twins.alike('check', '--verify-data', '-v', 'REPO'), status);
+      }
+      await twins.alike('check', '-v', '--verify-data', '--repair', 'REPO');
+      await twins.sameContents();
+    });
+  }
+});
