@@ -25,7 +25,7 @@ const KINDS: readonly FaultKind[] = ['ENOSPC', 'EIO', 'short', 'part'];
 export const errorsCampaign: Campaign = {
   name: 'errors',
   title: 'full disks, disk errors and short writes, at each call that writes',
-  usualCases: 40,
+  usualCases: 30,
   run,
 };
 

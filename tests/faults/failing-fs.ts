@@ -82,7 +82,7 @@ export async function withFault(
     if (fault.at !== (isPartial ? written : number)) return real(...args);
     record.failed = call;
     if (isPartial) {
-      const count = writePart(original['writeSync'] as typeof fs.writeSync, name, args as unknown[]);
+      const count = writePart(original['writeSync'] as typeof fs.writeSync, name, args);
       if (fault.kind === 'short') return count;
     }
     const code = fault.kind === 'EIO' ? 'EIO' : 'ENOSPC';
@@ -91,7 +91,6 @@ export async function withFault(
     throw Object.assign(new Error(text), { code, errno: -ERRNO[code], syscall, path });
   };
 
-  const first = (args: never[]): string => String(args[0]);
   const ofDescriptor = (args: never[]): string | undefined => paths.get(args[0]!);
   for (const name of BY_PATH) replace(name, first);
   for (const name of WHOLE_FILES) replace(name, first);
@@ -108,6 +107,10 @@ export async function withFault(
     syncBuiltinESMExports();
   }
   return record;
+}
+
+function first(args: never[]): string {
+  return String(args[0]);
 }
 
 function isWriting(flags: unknown): boolean {

@@ -16,7 +16,6 @@ import type { Campaign, CampaignResult } from './campaign.ts';
 import { buildTree, nextStep, STEP_KINDS, type Step, type StepKind } from './kill-steps.ts';
 
 const RESTORE_EVERY = 10;
-const RECREATE = '.recreate';
 
 export interface KillOptions {
   readonly space: Workspace;
@@ -33,7 +32,7 @@ export type Hits = Record<StepKind, number>;
 export const killCampaign: Campaign = {
   name: 'kill',
   title: 'processes killed at any moment',
-  usualCases: 24,
+  usualCases: 16,
   async run({ seed, cases, caseId }): Promise<CampaignResult> {
     using space = new Workspace();
     const kills = caseId === undefined ? cases : Number(caseId);
@@ -135,7 +134,6 @@ function agreedArchives(
   const where = `after ${step.args.join(' ')}`;
   const [seen, ...others] = readers.map((reader) => namesBy(reader, repository));
   for (const list of others) assert.deepEqual(list, seen, where);
-  const isTemporary = (name: string): boolean => name.endsWith(RECREATE);
   const archives = seen!.filter((name) => !isTemporary(name));
   const left = seen!.filter(isTemporary);
   const allowed = killed ? [step.before, step.after] : [step.after];
@@ -149,6 +147,10 @@ function agreedArchives(
   );
   for (const name of left) space.alcove(['delete', `${repository}::${name}`]);
   return archives;
+}
+
+function isTemporary(name: string): boolean {
+  return name.endsWith('.recreate');
 }
 
 function namesBy(reader: Program, repository: string): string[] {

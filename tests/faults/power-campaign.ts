@@ -1,6 +1,8 @@
 /** Power failures at every point of each command: see power-failure.ts. */
 import assert from 'node:assert/strict';
 import type { LockOwner } from '../../src/format/lock-roster.ts';
+import { checkRepository } from '../../src/archive/check/check.ts';
+import { PassphraseWrong } from '../../src/errors.ts';
 import { envelopeNonce, envelopeNonceBlocks, ENVELOPE_OVERHEAD_BYTES } from '../../src/crypto/envelope.ts';
 import { createRepositoryIn } from '../../src/repository/create-repository.ts';
 import { openRepositoryIn } from '../../src/repository/open-repository.ts';
@@ -35,7 +37,7 @@ const HEX_ID = 64;
 export const powerCampaign: Campaign = {
   name: 'power',
   title: 'power failures, at each change of the repository’s files',
-  usualCases: 240,
+  usualCases: 120,
   run: (options) => run(options),
 };
 
@@ -123,6 +125,7 @@ async function check(
   await assertNoncesReserved(copy);
   // Without its first commit it has no manifest yet.
   if (!restores || !contents.has('0'.repeat(HEX_ID))) return;
+  await assertChecked(scratch, copy.afterCrash(KEEP_UNSYNCED));
   const stage = stageOn(scratch, copy);
   const trees = scenarios.treeDigests();
   const before = await scenarios.inSomeSession(stage, (session) => scenarios.assertWhole(session, trees));
@@ -130,6 +133,24 @@ async function check(
   await scenarios.inSomeSession(stage, (session) => scenarios.create(session, 'after', 'three'));
   const after = await scenarios.inSomeSession(stage, (session) => scenarios.assertWhole(session, trees));
   assert.deepEqual(after.toSorted(), [...before, 'after'].toSorted());
+}
+
+/** "check" finds nothing to complain of. */
+async function assertChecked(scratch: Scratch, store: MemoryStore): Promise<void> {
+  for (const passphrase of scenarios.PASSPHRASES) {
+    const env = { BORG_BASE_DIR: scratch.join('checker'), BORG_PASSPHRASE: passphrase };
+    const repository = await reopen(store, { exclusive: true });
+    try {
+      const { ok } = await checkRepository(scratch.context({ env }), repository, { verifyData: true });
+      assert.ok(ok, 'the check of the repository');
+      return;
+    } catch (error) {
+      if (!(error instanceof PassphraseWrong)) throw error;
+    } finally {
+      await repository.close();
+    }
+  }
+  assert.fail('no passphrase opens the key');
 }
 
 /** A number below the mark may be in use: whoever comes next must not take it again. */

@@ -13,6 +13,7 @@ import { recreateArchives } from '../../src/archive/recreate/recreate.ts';
 import { renameArchive } from '../../src/archive/rename.ts';
 import { openSession, type RepositoryOpener, type Session } from '../../src/archive/session.ts';
 import { parseCompression } from '../../src/compress/compression-spec.ts';
+import { PassphraseWrong } from '../../src/errors.ts';
 import { changePassphrase, saveTamRequired } from '../../src/keys/change-passphrase.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
 import { changeSetting } from '../../src/repository/repository-settings.ts';
@@ -39,7 +40,8 @@ interface Scenario {
 }
 
 const NEW_PASSPHRASE = 'another';
-const PASSPHRASES = ['scratch', NEW_PASSPHRASE];
+/** The repository's, before and after they are changed. */
+export const PASSPHRASES: readonly string[] = ['scratch', NEW_PASSPHRASE];
 /** So that small trees have many chunks. */
 const CHUNKER_PARAMS = ['buzhash', 10, 14, 12, 63] as const;
 const SEGMENT_BYTES = '40000';
@@ -84,7 +86,7 @@ export const SCENARIOS = {
       ),
   },
   rename: {
-    run: (stage) => inSession(stage, async (session) => void (await renameArchive(session, 'one', 'uno'))),
+    run: (stage) => inSession(stage, (session) => renameArchive(session, 'one', 'uno')),
   },
   'change of the passphrase': {
     run: (stage) =>
@@ -182,7 +184,7 @@ export async function inSomeSession<T>(
     try {
       return await inSession({ ...stage, ctx: { ...stage.ctx, env } }, work);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'PassphraseWrong') throw error;
+      if (!(error instanceof PassphraseWrong)) throw error;
       failure = error;
     }
   }
