@@ -3,9 +3,11 @@
  *
  * Source: Borg 1.4.5, cache.py, SecurityManager.assert_secure and CacheConfig.
  */
+import { FileIntegrityError } from '../errors.ts';
 import { SecurityManager } from '../keys/security-manager.ts';
 import type { Context } from '../util/context.ts';
 import { CacheConfig } from './cache/cache-config.ts';
+import type { CacheDirectory } from './cache/cache-directory.ts';
 import { cacheDirectory, cacheLock } from './cache/local-cache.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -31,7 +33,10 @@ export async function assertSecure(
   if (checked === undefined) await security.assertSecure(key, manifestTimestamp, { warnIfUnencrypted });
 }
 
-/** Runs `use` with the cache's config while the cache is locked; gives undefined where there is no cache. */
+/**
+ * Runs `use` with the cache's config while the cache is locked; gives undefined where there is no cache, or a damaged
+ * one. What the security folder remembers is enough then.
+ */
 export async function readCacheConfig<T>(
   ctx: Context,
   repositoryIdHex: string,
@@ -43,9 +48,25 @@ export async function readCacheConfig<T>(
   const lock = cacheLock(ctx, directory, lockWaitSeconds);
   await lock.acquire();
   try {
-    const config = CacheConfig.decode(directory.readText('config'), `${directory.path}/config`);
+    const config = readConfig(ctx, directory, repositoryIdHex);
+    if (config === undefined) return undefined;
     return await use(config, (location) => directory.saveText('config', config.encode(location)));
   } finally {
     await lock.release();
+  }
+}
+
+function readConfig(
+  ctx: Context,
+  directory: CacheDirectory,
+  repositoryIdHex: string,
+): CacheConfig | undefined {
+  try {
+    return CacheConfig.decode(directory.readText('config'), `${directory.path}/config`, repositoryIdHex);
+  } catch (error) {
+    if (!(error instanceof FileIntegrityError)) throw error;
+    const text = `${error.message} The cache will be rebuilt when it is used next.`;
+    ctx.reporter.log('warning', text, { logger: 'borg.cache' });
+    return undefined;
   }
 }

@@ -16,8 +16,8 @@
  *
  * Source: Borg 1.4.5, cache.py, CacheConfig.
  */
-import { GeneralError } from '../../errors.ts';
-import { decodeIni, encodeIni, type Ini } from '../../format/ini.ts';
+import { FileIntegrityError, GeneralError } from '../../errors.ts';
+import { decodeIni, encodeIni, IniError, type Ini } from '../../format/ini.ts';
 
 const CACHE_VERSION = '1';
 
@@ -52,11 +52,17 @@ export class CacheConfig {
     );
   }
 
-  /** `path` is for messages. */
-  static decode(text: string, path: string): CacheConfig {
-    const ini = decodeIni(text);
+  /**
+   * `path` is for messages. Throws a FileIntegrityError where it is damaged, or the config of another repository than
+   * `repositoryIdHex`; a GeneralError where it is of a version that nobody here knows.
+   */
+  static decode(text: string, path: string, repositoryIdHex?: string): CacheConfig {
+    const ini = readIni(text, path);
     const cache = ini.get('cache');
-    if (cache === undefined) throw new GeneralError([`${path} does not look like a Borg cache.`]);
+    if (cache === undefined) throw new FileIntegrityError([`${path} does not look like a Borg cache.`]);
+    if (repositoryIdHex !== undefined && cache.get('repository') !== repositoryIdHex) {
+      throw new FileIntegrityError([`${path} is that of another repository`]);
+    }
     const version = cache.get('version');
     if (version !== CACHE_VERSION) {
       throw new GeneralError([`${path} has unexpected cache version ${version} (wanted: ${CACHE_VERSION}).`]);
@@ -126,6 +132,15 @@ export class CacheConfig {
     let section = this.#ini.get(name);
     if (section === undefined) this.#ini.set(name, (section = new Map<string, string>()));
     return section;
+  }
+}
+
+function readIni(text: string, path: string): Ini {
+  try {
+    return decodeIni(text);
+  } catch (error) {
+    if (!(error instanceof IniError)) throw error;
+    throw new FileIntegrityError([`${path} [${error.message}]`], error);
   }
 }
 

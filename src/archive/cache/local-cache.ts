@@ -143,7 +143,8 @@ export class LocalCache extends ChunksCache {
     try {
       this.#load();
     } catch (error) {
-      if (!(error instanceof FileIntegrityError) && !hasCode(error, 'ENOENT')) throw error;
+      if (!isDamage(error)) throw error;
+      if (error instanceof FileIntegrityError) this.#warn(error.message);
       this.#wipe();
       this.#load();
     }
@@ -166,12 +167,15 @@ export class LocalCache extends ChunksCache {
   /** Reads the files as the last transaction that ended has left them. */
   #load(): void {
     this.#directory.rollback();
-    const path = `${this.#directory.path}/config`;
-    this.#config = CacheConfig.decode(this.#directory.readText('config'), path);
+    this.#config = this.#readConfig();
     if (this.#config.integrityWasStale) {
       this.#warn('Cache integrity data not available: old Borg version modified the cache.');
     }
     const integrity = this.#config.integrity.get('chunks');
+    if (integrity === undefined) {
+      // Borg would trust it. Counts that are too low would in the end delete what is in use.
+      throw new FileIntegrityError([`${this.#directory.path}/chunks [nothing tells whether it is whole]`]);
+    }
     this.#chunks = this.#directory.readChunkIndex('chunks', { integrity, shared: true });
     if (!this.#filesCacheMode.includes('d')) this.#files = this.#loadFiles();
     if (this.#directory.exists('pre12-meta')) {
@@ -220,11 +224,16 @@ export class LocalCache extends ChunksCache {
 
   #readConfigOrNew(): CacheConfig {
     try {
-      return CacheConfig.decode(this.#directory.readText('config'), `${this.#directory.path}/config`);
+      return this.#readConfig();
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (!isDamage(error)) throw error;
       return CacheConfig.create(this.subject.repository.idHex);
     }
+  }
+
+  #readConfig(): CacheConfig {
+    const path = `${this.#directory.path}/config`;
+    return CacheConfig.decode(this.#directory.readText('config'), path, this.subject.repository.idHex);
   }
 
   #isCompatible(): boolean {
@@ -255,6 +264,11 @@ export class LocalCache extends ChunksCache {
   #warn(message: string): void {
     this.#ctx.reporter.log('warning', message, LOGGER);
   }
+}
+
+/** Whether a file is damaged or missing, and all can be built anew. */
+function isDamage(error: unknown): boolean {
+  return error instanceof FileIntegrityError || hasCode(error, 'ENOENT');
 }
 
 /** Folder of the repository's cache, whether or not it is there. */
