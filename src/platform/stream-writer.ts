@@ -1,7 +1,8 @@
 /** Writing to what may have us wait: a pipe, a terminal, a socket. */
-import { writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { fstat, isRegular } from './file-stat.ts';
+import { isatty } from 'node:tty';
+import { fstat, isFifo, isSocket } from './file-stat.ts';
 import { cFunction, lastErrno } from './libc.ts';
 import { errnoNumber, isOsError } from './os-error.ts';
 
@@ -10,34 +11,48 @@ const poll = cFunction<[Int32Array, number, number]>(
 );
 
 const POLLOUT = 4;
-/** A pipe that poll(2) calls writable takes as much at once. */
+/** What poll(2) calls writable takes as much at once. */
 const PIPE_BUF_BYTES = 4096;
 /** How long a reader that does nothing keeps us from looking whether to stop. */
 const WAIT_MS = 50;
 
 /** Writes to a descriptor, and stays open for signals while nobody reads on the other side. */
 export class StreamWriter {
-  readonly #fd: number;
   readonly #signal: AbortSignal;
+  readonly #fd: number;
+  /** A descriptor of our own for the same pipe, which never has us wait, whatever others set for theirs. */
+  #ownFd: number | undefined;
   readonly #maxBytes: number;
+  readonly #mayWait: boolean;
 
   constructor(fd: number, signal: AbortSignal) {
-    this.#fd = fd;
     this.#signal = signal;
-    this.#maxBytes = isRegular(fstat(fd).mode) ? Infinity : PIPE_BUF_BYTES;
+    const { mode } = fstat(fd);
+    this.#ownFd = isFifo(mode) ? openNonBlocking(fd) : undefined;
+    this.#fd = this.#ownFd ?? fd;
+    const isSlow = isFifo(mode) || isSocket(mode) || isatty(fd);
+    this.#mayWait = isSlow && this.#ownFd === undefined;
+    this.#maxBytes = this.#mayWait ? PIPE_BUF_BYTES : Infinity;
   }
 
   /** Returns when all of it is written. Throws EPIPE where nobody reads any more, and the signal's reason. */
   async write(data: Uint8Array): Promise<void> {
     for (let offset = 0; offset < data.length;) {
-      if (this.#maxBytes !== Infinity) await this.#waitWritable();
+      if (this.#mayWait) await this.#waitWritable();
       const sizeBytes = Math.min(this.#maxBytes, data.length - offset);
       try {
         offset += writeSync(this.#fd, data, offset, sizeBytes);
       } catch (error) {
-        if (!isOsError(error, 'EAGAIN', 'EINTR')) throw error;
+        if (isOsError(error, 'EAGAIN')) await this.#waitWritable();
+        else if (!isOsError(error, 'EINTR')) throw error;
       }
     }
+  }
+
+  /** Gives back what is its own; the descriptor that it was given stays open. */
+  close(): void {
+    if (this.#ownFd !== undefined) closeSync(this.#ownFd);
+    this.#ownFd = undefined;
   }
 
   async #waitWritable(): Promise<void> {
@@ -49,5 +64,14 @@ export class StreamWriter {
       await setImmediate();
       this.#signal.throwIfAborted();
     }
+  }
+}
+
+/** Undefined where the system does not let us open the pipe again. */
+function openNonBlocking(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
   }
 }

@@ -28,6 +28,7 @@ export class TarOutput {
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #buffered = 0;
   #writtenBytes = 0;
+  #inputClosed = false;
   #closed = false;
 
   /** @throws GeneralError where the file can't be opened, or the filter not be started */
@@ -109,12 +110,12 @@ export class TarOutput {
     }
   }
 
-  #inputClosed = false;
-
+  /** The filter sees the end only when nobody holds its input any more. */
   #closeInput(): void {
-    if (this.#filter === undefined || this.#inputClosed) return;
+    if (this.#inputClosed) return;
     this.#inputClosed = true;
-    closeFile(this.#filter.fd);
+    this.#writer.close();
+    if (this.#filter !== undefined) closeFile(this.#filter.fd);
   }
 
   #closeFile(): void {
