@@ -36,7 +36,7 @@ export const programOptions: readonly OptionSpec[] = [versionOption, ...commonOp
 
 export async function parseCommandLine(argv: readonly string[], context: ParseContext): Promise<CommandLine> {
   if (argv.length === 0) return { kind: 'help', name: '' };
-  const found = findCommand(argv);
+  const found = await findCommand(argv, context);
   if ('kind' in found) return found;
   const { name, rest, occurrences } = found;
   const spec = await loadCommand(name)!;
@@ -74,13 +74,18 @@ interface FoundCommand {
   readonly occurrences: readonly Occurrence[];
 }
 
-function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLine, { kind: 'command' }> {
+async function findCommand(
+  argv: readonly string[],
+  context: ParseContext,
+): Promise<FoundCommand | Exclude<CommandLine, { kind: 'command' }>> {
   const first = readTokens('', programOptions, argv, 1);
   for (const { option } of first.occurrences) {
     if (option === versionOption) return { kind: 'version' };
     if (option.dest === 'help') return { kind: 'help', name: '' };
   }
   refuseUnrecognized(first.unknown, programOptions);
+  // A value that is missing took the command's name in its place.
+  await resolveOptions('', programOptions, first.occurrences, context);
   let rest = first.operands;
   let name = rest[0];
   if (name === undefined) return { kind: 'help', name: '' };
@@ -91,6 +96,7 @@ function findCommand(argv: readonly string[]): FoundCommand | Exclude<CommandLin
     const middle = readTokens(name, commonOptions.options, rest, 1);
     if (asksFor('help', middle)) return { kind: 'help', name };
     refuseUnrecognized(middle.unknown, commonOptions.options, name);
+    await resolveOptions(name, commonOptions.options, middle.occurrences, context);
     const second = middle.operands[0];
     if (second === undefined) return { kind: 'help', name };
     refuseUnknownName(name, second);

@@ -1,7 +1,7 @@
 /** Errors of the operating system, in Node's shape (code, errno, syscall, path), and their text as Borg shows it. */
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
-import { toUtf8Lossy } from '../util/bytes.ts';
+import { decodeSurrogateEscaped } from '../util/surrogate-escape.ts';
 import { cFunction, lastErrno } from './libc.ts';
 
 export type Path = Uint8Array | string;
@@ -67,15 +67,18 @@ export function describeOsError(error: unknown, path?: Path): string {
 }
 
 function showPath(path: Path): string {
-  return typeof path === 'string' ? path : toUtf8Lossy(path);
+  return typeof path === 'string' ? path : decodeSurrogateEscaped(path);
 }
 
 /** As Python's repr() quotes a string. */
 export function reprText(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
-  const body = text.replaceAll(/[\p{Cc}\\]/gu, (char) => {
-    return escapes[char] ?? `\\x${char.codePointAt(0)!.toString(16).padStart(2, '0')}`;
+  const body = text.replaceAll(/[\p{Cc}\p{Surrogate}\\]/gu, (char) => {
+    const code = char.codePointAt(0)!;
+    return (
+      escapes[char] ?? (code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`)
+    );
   });
   return quote + (quote === "'" ? body.replaceAll("'", "\\'") : body) + quote;
 }

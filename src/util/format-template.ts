@@ -144,6 +144,7 @@ function parse(source: string, depth: number): (string | Field)[] {
 }
 
 function closingBrace(source: string, start: number): number {
+  if (start === source.length) throw new TemplateError("Single '{' encountered in format string");
   let open = 1;
   for (let at = start; at < source.length; at++) {
     if (source[at] === '{') open += 1;

@@ -1,5 +1,6 @@
 /** A process for `main` that keeps what was written, and answers what it was told to answer. */
 import type { CliIo, Output } from '../../src/cli/io.ts';
+import { removeSurrogates } from '../../src/util/surrogate-escape.ts';
 import type { ProgramName } from '../../src/cli/program-name.ts';
 
 export class FakeOutput implements Output {
@@ -13,7 +14,7 @@ export class FakeOutput implements Output {
   }
 
   write(data: string | Uint8Array): void {
-    this.#parts.push(Buffer.from(typeof data === 'string' ? Buffer.from(data) : data));
+    this.#parts.push(Buffer.from(typeof data === 'string' ? Buffer.from(removeSurrogates(data)) : data));
   }
 
   get bytes(): Buffer {
@@ -76,6 +77,7 @@ export function fakeIo(argv: readonly string[], options: FakeOptions = {}): Fake
       const missing = { code: 'ENOENT', errno: -2, syscall: 'open', path };
       return Promise.reject(Object.assign(new Error('ENOENT'), missing));
     },
+    openLog: () => () => {},
     modifiedNs: (path) => Promise.resolve(options.sources?.includes(path) ? FAKE_NOW_NS : undefined),
     identity: () => Promise.resolve({ pid: 42, hostname: 'machine', fqdn: 'machine.example', user: 'anna' }),
     setUmask: () => {},

@@ -48,6 +48,12 @@ export class Twins implements Disposable {
     return join(this.#path, side);
   }
 
+  /** A word of a command line as one of them gets it. */
+  resolve(side: Side, word: string): string {
+    const folder = this.folder(side);
+    return word.replace(/\bREPO\b/, join(folder, 'repo')).replace(/\bOWN\b/, folder);
+  }
+
   /** Does the same in both folders. */
   each(change: (folder: string) => void): void {
     change(this.folder('alcove'));
@@ -64,9 +70,7 @@ export class Twins implements Disposable {
     const folder = this.folder(side);
     const cwd = run.ownFolder === undefined ? this.shared : join(folder, run.ownFolder);
     const words = typeof run.args === 'string' ? run.args.split(' ') : run.args;
-    const args = words.map((word) =>
-      word.replace(/\bREPO\b/, join(folder, 'repo')).replace(/\bOWN\b/, folder),
-    );
+    const args = words.map((word) => this.resolve(side, word));
     const user = run.unprivileged ? { uid: NOBODY, gid: NOBODY } : {};
     const [command, ...before] = commandOf(side);
     const child = spawn(command!, [...before, ...args], {

@@ -7,7 +7,7 @@ import { CommandError } from '../../errors.ts';
 import { encodeSurrogateEscaped, removeSurrogates } from '../../util/surrogate-escape.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
-import { archiveOptions } from '../options/create-options.ts';
+import { archiveOptions, commentOption } from '../options/create-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, type LocationArgs } from '../options/positionals.ts';
 import { tarFilterOption } from '../options/tar-options.ts';
@@ -51,7 +51,7 @@ pipe, b, c device, E what an archive can't have.`,
   options: [
     optionGroup(
       'Options',
-      tarFilterOption,
+      { ...tarFilterOption, action: 'once' },
       flag(['-s', '--stats'], 'stats', 'print sizes of the archive and of the repository'),
       flag('--quick-stats', 'quickStats', 'print sizes of the archive alone'),
       flag('--list', 'outputList', 'print a line for each file'),
@@ -65,7 +65,13 @@ pipe, b, c device, E what an archive can't have.`,
       flag('--json', 'json', 'print sizes as JSON'),
       flag('--ignore-zeros', 'ignoreZeros', 'go on behind blocks of zeros, and behind what is no tar'),
     ),
-    archiveOptions,
+    {
+      ...archiveOptions,
+      // Taken as it is: Borg fills in nothing here.
+      options: archiveOptions.options.map((option) =>
+        option === commentOption ? { ...option, parse: (text: string) => text } : option,
+      ),
+    },
   ],
   examples: [
     { command: 'alcove import-tar /path/to/repo::old-server old-server.tar.gz', text: 'a compressed tar' },

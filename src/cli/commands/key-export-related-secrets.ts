@@ -44,6 +44,11 @@ Delete the file afterwards: who has it can tell whether the repository holds dat
     if (session.key.unverified) {
       throw new CommandError(['The secrets of a key that is not known cannot be exported.']);
     }
+    if (session.key.material.idKey.length === 0) {
+      throw new CommandError([
+        'The repository is not encrypted: it has no secrets that another one could share.',
+      ]);
+    }
     const text = encodeRelatedSecrets(session.key);
     if (args.path === undefined || args.path === '-') ctx.print(text);
     else writeKeyBackup(resolve(ctx.cwd, args.path), text, args.path);

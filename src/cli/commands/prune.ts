@@ -91,7 +91,6 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
     const policy = policyOf(args);
     assertHasRule(policy);
     const { dryRun, forced, considerPartFiles } = args;
-    const stats = statisticsWanted(ctx, args);
     await using session = await openSessionAt(ctx, args, {
       operations: ['delete'],
       exclusive: true,
@@ -107,7 +106,7 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
         if (args.outputList) ctx.reporter.log('info', lineOf(pruned, dryRun), { logger: LIST_LOGGER });
       },
       onPruned: async (statistics, cache) => {
-        if (!stats) return;
+        if (!args.stats && !args.quickStats) return;
         const rows = [
           STATISTICS_HEADER,
           formatStatisticsRow('Deleted data:', sizesOf(statistics), { iec: args.iec }),
@@ -121,15 +120,6 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
 
 function policyOf({ within, ...rules }: RetentionArgs): RetentionPolicy {
   return { ...rules, withinHours: within };
-}
-
-/** They can't be told of what is not deleted. */
-function statisticsWanted(ctx: CliContext, { dryRun, stats, quickStats }: PruneArgs): boolean {
-  if (!stats && !quickStats) return false;
-  if (!dryRun) return true;
-  const option = stats ? '--stats' : '--quick-stats';
-  ctx.reporter.log('warning', `Ignoring ${option}. It is not supported when using --dry-run.`);
-  return false;
 }
 
 function lineOf({ archive, fate }: PrunedArchive, dryRun: boolean): string {

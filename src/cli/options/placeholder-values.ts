@@ -2,7 +2,7 @@
 import { replacePlaceholders } from '../../archive/placeholders.ts';
 import { Template, TemplateError } from '../../util/format-template.ts';
 import { BORG_VERSION } from '../version.ts';
-import type { ParseContext, ParseValue } from './option.ts';
+import { InvalidValue, type ParseContext, type ParseValue } from './option.ts';
 import { invalidValue } from './values.ts';
 
 export const parsePlaceholders: ParseValue = (text, context) => {
@@ -10,13 +10,13 @@ export const parsePlaceholders: ParseValue = (text, context) => {
   return fillPlaceholders(text, context);
 };
 
-/** Braces that don't match; `name` is that of Borg's function for the value. */
-export function assertTemplate(text: string, name: string): void {
+/** Refuses braces that don't match; `name` is that of Borg's function for the value where the text has to say it. */
+export function assertTemplate(text: string, name?: string): void {
   try {
     Template.parse(text);
   } catch (error) {
-    if (error instanceof TemplateError) throw invalidValue(name, text);
-    throw error;
+    if (!(error instanceof TemplateError)) throw error;
+    throw name === undefined ? new InvalidValue(error.message) : invalidValue(name, text);
   }
 }
 

@@ -43,10 +43,10 @@ export async function parseLocation(
   options: LocationOptions = {},
   nowNs?: bigint,
 ): Promise<Location> {
-  const fill = async (raw: string): Promise<LocationText> => ({
-    raw,
-    processed: await fillPlaceholders(raw, context, nowNs),
-  });
+  const fill = async (raw: string): Promise<LocationText> => {
+    assertTemplate(raw);
+    return { raw, processed: await fillPlaceholders(raw, context, nowNs) };
+  };
   const repository = context.env['BORG_REPO'];
   let location: Location;
   try {

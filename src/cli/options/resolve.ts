@@ -35,7 +35,10 @@ export async function resolveOptions(
       const choices = option.choices.map((choice) => `'${choice}'`).join(', ');
       refuse(`invalid choice: '${text}' (choose from ${choices})`, suggestion(text, option.choices));
     }
-    if (option.action === 'once' && seen.has(option.dest)) refuse('There can be only one.');
+    // As Borg: what was given before may be given again if it was the default.
+    if (option.action === 'once' && seen.has(option.dest) && args[option.dest] !== option.fallback) {
+      refuse('There can be only one.');
+    }
     if (option.excludes !== undefined) {
       const other = groups.get(option.excludes);
       if (other !== undefined && other !== option) {

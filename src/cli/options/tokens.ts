@@ -48,7 +48,8 @@ interface Found {
   readonly equals: boolean;
 }
 
-const negativeNumber = /^-(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)$/;
+/** What begins like one. */
+const negativeNumber = /^-\.?\d/;
 
 class TokenReader {
   readonly #commandName: string;

@@ -1,4 +1,5 @@
 import type { Output } from '../io.ts';
+import { removeSurrogates } from '../../util/surrogate-escape.ts';
 
 export interface StreamOptions {
   readonly isTerminal: boolean;
@@ -31,7 +32,8 @@ export class StreamOutput implements Output {
 
   write(data: string | Uint8Array): void {
     if (this.#closed || data.length === 0) return;
-    const bytes = typeof data === 'string' ? Buffer.from(data.toWellFormed(), 'utf8') : Uint8Array.from(data);
+    const bytes =
+      typeof data === 'string' ? Buffer.from(removeSurrogates(data), 'utf8') : Uint8Array.from(data);
     this.#parts.push(bytes);
     this.#sizeBytes += bytes.length;
     if (this.isTerminal || this.#sizeBytes >= FLUSH_SIZE_BYTES) this.flush();
