@@ -29,7 +29,7 @@ export async function prepare(objectSizeBytes = 20): Promise<MemoryStore> {
   await repository.put(MANIFEST_ID, dataOf('manifest'));
   for (let i = 0; i < 8; i++) await repository.put(idOf(i), dataOf(i, objectSizeBytes + i));
   await repository.commit();
-  await repository.put(idOf(0), dataOf('new 0'));
+  await repository.put(idOf(0), dataOf('new 0', Math.max(50, objectSizeBytes)));
   await repository.delete(idOf(1));
   await repository.commit();
   await repository.put(idOf(9), dataOf(9));
