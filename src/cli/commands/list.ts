@@ -22,6 +22,7 @@ import type { CommonArgs } from '../options/common.ts';
 import { buildMatcher, exclusionOptions, type ExclusionArgs } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, pathsOf, type LocationArgs } from '../options/positionals.ts';
+import { archiveLine, nameColumns } from '../output/archive-line.ts';
 import { printJson } from '../output/print-json.ts';
 import { openSessionAt } from '../open-session.ts';
 
@@ -95,12 +96,14 @@ async function listArchives(ctx: CliContext, args: ListArgs, session: Session): 
   const formatter = new ArchiveFormatter(format, (name) => Archive.open(session, name));
   const archives: JsonValue[] = [];
   const { considerCheckpoints } = args;
-  for (const selected of selectArchives(session.manifest.archives, {
-    ...selectionOf(args),
-    considerCheckpoints,
-  })) {
+  const selection = { ...selectionOf(args), considerCheckpoints };
+  const selectedArchives = [...selectArchives(session.manifest.archives, selection)];
+  const names = selectedArchives.map(({ name }) => name);
+  const columns = format === DEFAULT_ARCHIVE_FORMAT ? nameColumns(names, ctx.io.stdout) : undefined;
+  for (const selected of selectedArchives) {
     ctx.signal.throwIfAborted();
     if (args.json) archives.push(await formatter.toJson(selected));
+    else if (columns !== undefined) ctx.print(`${archiveLine(selected, columns)}\n`);
     else ctx.print(encodeSurrogateEscaped(await formatter.formatArchive(selected)));
   }
   if (args.json) printJson(ctx, { ...basicJsonData(session.manifest), archives });

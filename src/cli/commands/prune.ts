@@ -17,7 +17,7 @@ import { checkpointOption } from '../options/create-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { retentionOptions, type RetentionArgs } from '../options/retention.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
-import { archiveLine } from '../output/archive-line.ts';
+import { archiveLine, nameColumns } from '../output/archive-line.ts';
 import { LIST_LOGGER } from '../output/cli-reporter.ts';
 import { logStatistics } from '../output/log-statistics.ts';
 
@@ -96,6 +96,7 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
       exclusive: true,
       secure: false,
     });
+    const columns = nameColumns(session.manifest.archives.keys(), ctx.io.stderr);
     await pruneArchives(session, policy, {
       selection: { glob: args.globArchives, prefix: args.prefix },
       dryRun,
@@ -103,7 +104,8 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
       considerPartFiles,
       checkpointIntervalSeconds: args.checkpointInterval,
       onArchive: (pruned) => {
-        if (args.outputList) ctx.reporter.log('info', lineOf(pruned, dryRun), { logger: LIST_LOGGER });
+        if (!args.outputList) return;
+        ctx.reporter.log('info', lineOf(pruned, dryRun, columns), { logger: LIST_LOGGER });
       },
       onPruned: async (statistics, cache) => {
         if (!args.stats && !args.quickStats) return;
@@ -122,8 +124,10 @@ function policyOf({ within, ...rules }: RetentionArgs): RetentionPolicy {
   return { ...rules, withinHours: within };
 }
 
-function lineOf({ archive, fate }: PrunedArchive, dryRun: boolean): string {
-  return `${fateText(fate, dryRun).padEnd(44)} ${archiveLine(archive)}`;
+/** At a terminal (with `columns` for names) also the longest rule has room. */
+function lineOf({ archive, fate }: PrunedArchive, dryRun: boolean, columns: number | undefined): string {
+  const fateColumns = columns === undefined ? 44 : 50;
+  return `${fateText(fate, dryRun).padEnd(fateColumns)} ${archiveLine(archive, columns)}`;
 }
 
 function fateText(fate: PrunedArchive['fate'], dryRun: boolean): string {
