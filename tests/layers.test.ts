@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   platform: ['util'],
   store: ['platform', 'util'],
   repository: storage,
-  remote: ['repository', 'msgpack', 'platform', 'util'],
+  remote: ['repository', 'format', 'msgpack', 'platform', 'util'],
   keys: ['repository', 'crypto', 'format', 'msgpack', 'platform', 'util'],
   pipeline: ['crypto', 'compress', 'chunker', 'platform', 'util'],
   archive: [...storage, 'repository', 'keys', 'crypto', 'compress', 'chunker', 'pipeline'],

@@ -25,6 +25,10 @@ export interface UnpackLimits {
   maxDepth?: number;
   /** Maps within one outermost value. Default 2^21: an empty one takes a byte, and hundreds in memory. */
   maxMaps?: number;
+  /** Values of all kinds within one outermost value, with map keys and itself. Default: no bound. */
+  maxValues?: number;
+  /** Bytes of one outermost value. Default: no bound, but for those that wait. */
+  maxValueBytes?: number;
 }
 
 /** What Borg allows for anything that comes from a repository: three times the largest object. */
@@ -48,8 +52,13 @@ export class Unpacker {
   readonly #maxStr: number;
   readonly #maxDepth: number;
   readonly #maxMaps: number;
+  readonly #maxValues: number;
+  readonly #maxValueBytes: number;
   /** Maps in the value that is being read. */
   #maps = 0;
+  /** Values in it, and bytes, as far as it has been read. */
+  #values = 0;
+  #valueBytes = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#bytes.buffer);
   #start = 0;
@@ -65,6 +74,8 @@ export class Unpacker {
     this.#maxStr = limits.maxStrLen ?? this.#maxBuffer;
     this.#maxDepth = limits.maxDepth ?? 1024;
     this.#maxMaps = limits.maxMaps ?? 2 ** 21;
+    this.#maxValues = limits.maxValues ?? Infinity;
+    this.#maxValueBytes = limits.maxValueBytes ?? Infinity;
   }
 
   /** Bytes that wait for the rest of their value; the open containers' finished parts are not among them. */
@@ -102,13 +113,14 @@ export class Unpacker {
   /** The next complete value, or undefined where more bytes are needed. */
   next(): MsgpackValue | undefined {
     for (;;) {
-      if (this.#shortKey()) continue;
-      const value = this.#token();
+      const from = this.#start;
+      const value = this.#shortKey() ? OPENED : this.#token();
       if (value === INCOMPLETE) return undefined;
+      this.#count(this.#start - from);
       if (value === OPENED) continue;
       const done = this.#deliver(value);
       if (done === undefined) continue;
-      this.#maps = 0;
+      this.#maps = this.#values = this.#valueBytes = 0;
       return done;
     }
   }
@@ -116,6 +128,16 @@ export class Unpacker {
   /** All values that are complete so far. */
   *[Symbol.iterator](): Generator<MsgpackValue, void, undefined> {
     for (let value = this.next(); value !== undefined; value = this.next()) yield value;
+  }
+
+  #count(sizeBytes: number): void {
+    this.#valueBytes += sizeBytes;
+    if (++this.#values > this.#maxValues) {
+      throw new MsgpackError(`more than ${this.#maxValues} values in one`);
+    }
+    if (this.#valueBytes > this.#maxValueBytes) {
+      throw new MsgpackError(`a value of more than ${this.#maxValueBytes} bytes`);
+    }
   }
 
   #adopt(bytes: Uint8Array, end: number, pinned: boolean): void {

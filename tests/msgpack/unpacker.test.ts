@@ -100,3 +100,25 @@ test('an Unpacker counts the maps of each value apart', () => {
   unpacker.feed(fromHex('8101'));
   assert.throws(() => [...unpacker, unpacker.feed(fromHex('80')), ...unpacker], MsgpackError);
 });
+
+test('an Unpacker counts the values of each outermost value apart', () => {
+  const unpacker = new Unpacker({ maxValues: 4 });
+  unpacker.feed(fromHex('9390909081a16101'));
+  assert.equal([...unpacker].length, 2);
+  unpacker.feed(fromHex('9291'));
+  assert.throws(() => [...unpacker, unpacker.feed(fromHex('909190')), ...unpacker], MsgpackError);
+});
+
+test('an Unpacker bounds the bytes of an outermost value that comes in parts', () => {
+  const unpacker = new Unpacker({ maxBufferBytes: 10, maxValueBytes: 12 });
+  unpacker.feed(fromHex('93a461616161'));
+  assert.equal(unpacker.next(), undefined);
+  unpacker.feed(fromHex('a462626262'));
+  assert.equal(unpacker.next(), undefined);
+  unpacker.feed(fromHex('01'));
+  assert.ok(Array.isArray(unpacker.next()));
+  unpacker.feed(fromHex('93a461616161'));
+  assert.equal(unpacker.next(), undefined);
+  unpacker.feed(fromHex('a6626262626262'));
+  assert.throws(() => unpacker.next(), MsgpackError);
+});
