@@ -1,8 +1,9 @@
 import type { Context } from '../util/context.ts';
 import type { CommandSpec } from './command.ts';
 import type { CliIo } from './io.ts';
+import type { Logging } from './logging/open-logging.ts';
 import type { CommonArgs } from './options/common.ts';
-import type { CliReporter } from './output/cli-reporter.ts';
+import type { CliReporter, ReporterOptions } from './output/cli-reporter.ts';
 import { LogFilter, type LogSettings } from './output/log-filter.ts';
 
 /** The library's context, and what a command prints with. */
@@ -62,10 +63,12 @@ async function createReporter(
     stats: stats || quickStats,
     progress,
   };
+  const logging = await loadLogging(io);
   const options = {
     stderr: io.stderr,
     env: io.env,
-    filter: new LogFilter(settings),
+    filter: new LogFilter(settings, logging?.config),
+    route: logging?.route,
     progress,
     list: outputList,
     statusFilter: outputFilter,
@@ -73,10 +76,28 @@ async function createReporter(
     nowNs: () => io.nowNs(),
     readLine: () => io.readLine(),
   };
+  const reporter = await makeReporter(options, spec, args);
+  if (logging?.failure !== undefined) reporter.log('warning', logging.failure, { logger: 'borg.logger' });
+  return reporter;
+}
+
+async function makeReporter(
+  options: ReporterOptions,
+  spec: CommandSpec,
+  args: CommonArgs,
+): Promise<CliReporter> {
   if (args.logJson) {
     const { JsonReporter } = await import('./output/json-reporter.ts');
     return new JsonReporter(options);
   }
   const { TerminalReporter } = await import('./output/terminal-reporter.ts');
   return new TerminalReporter(options, spec.progressLine?.(options));
+}
+
+/** Most commands have no logging configuration, and need no code for it. */
+async function loadLogging(io: CliIo): Promise<Logging | undefined> {
+  const path = io.env['BORG_LOGGING_CONF'];
+  if (!path) return undefined;
+  const { openLogging } = await import('./logging/open-logging.ts');
+  return openLogging(io, path);
 }

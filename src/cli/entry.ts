@@ -158,6 +158,10 @@ function realIo(argv: readonly string[]): CliIo {
     onInquiry: (listener) => (answerInquiry = listener),
     nowNs,
     readFile: (path) => readFile(path),
+    openLog: (path, append) => {
+      const fd = openSync(path, append ? 'a' : 'w');
+      return (text) => writeAll(fd, Buffer.from(text.toWellFormed()));
+    },
     modifiedNs: async (path) => {
       try {
         return (await stat(path, { bigint: true })).mtimeNs;

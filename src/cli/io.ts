@@ -37,6 +37,8 @@ export interface CliIo {
   nowNs(): bigint;
   /** Contents of a file; relative paths start at `cwd`. */
   readFile(path: string): Promise<Uint8Array>;
+  /** Opens a file to write text into, at its end or anew. */
+  openLog(path: string, append: boolean): (text: string) => void;
   /** Modification time of what a path leads to, ns; undefined where there is nothing. */
   modifiedNs(path: string): Promise<bigint | undefined>;
   identity(): Promise<Identity>;

@@ -32,6 +32,8 @@ export interface ReporterOptions {
   /** Statuses to show, as letters (--filter); undefined shows all. */
   readonly statusFilter?: string | undefined;
   readonly iec: boolean;
+  /** Takes log lines, where a logging configuration says where they go. */
+  readonly route?: ((level: LogLevel, message: string, logger: string) => void) | undefined;
   nowNs(): bigint;
   readLine(): Promise<string | undefined>;
 }
@@ -82,7 +84,14 @@ export abstract class CliReporter implements Reporter {
 
   log(level: LogLevel, message: string, options: { logger?: string; msgid?: string } = {}): void {
     const logger = options.logger ?? DEFAULT_LOGGER;
-    if (this.options.filter.shows(level, logger)) this.writeLog(level, message, logger, options.msgid);
+    if (!this.options.filter.shows(level, logger)) return;
+    if (this.options.route === undefined) this.writeLog(level, message, logger, options.msgid);
+    else this.#route(level, message, logger);
+  }
+
+  #route(level: LogLevel, message: string, logger: string): void {
+    this.leaveProgressLine();
+    this.options.route!(level, message, logger);
   }
 
   /** Whether a line of this logger would be shown; for texts that are expensive to make. */

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../util/reporter.ts';
+import type { LoggingConfig } from '../logging/logging-config.ts';
 
 /** Which log lines are shown. Source: Borg 1.4.5 archiver.py, _setup_implied_logging and _setup_topic_debugging. */
 export interface LogSettings {
@@ -12,7 +13,7 @@ export interface LogSettings {
   readonly progress: boolean;
 }
 
-const order: Readonly<Record<LogLevel, number>> = {
+export const levelNumbers: Readonly<Record<LogLevel, number>> = {
   debug: 10,
   info: 20,
   warning: 30,
@@ -24,8 +25,14 @@ export class LogFilter {
   readonly #rootLevel: number;
   readonly #levels = new Map<string, number>();
 
-  constructor(settings: LogSettings) {
-    this.#rootLevel = order[settings.level];
+  /** A configuration takes the place of the level that was asked for. */
+  constructor(settings: LogSettings, config?: LoggingConfig) {
+    this.#rootLevel = levelNumbers[settings.level];
+    if (config !== undefined) this.#rootLevel = rootNumber(config);
+    for (const [name, { level }] of config?.loggers ?? []) {
+      if (name !== '' && level !== undefined && level !== 'notset')
+        this.#levels.set(name, levelNumbers[level]);
+    }
     const implied = {
       'borg.output.list': settings.list,
       'borg.output.show-version': settings.showVersion,
@@ -34,16 +41,16 @@ export class LogFilter {
       'borg.output.progress': settings.progress,
     };
     for (const [logger, wanted] of Object.entries(implied)) {
-      this.#levels.set(logger, wanted ? order.info : order.warning);
+      this.#levels.set(logger, wanted ? levelNumbers.info : levelNumbers.warning);
     }
-    this.#levels.set('borg.debug', order.warning);
+    if (!this.#levels.has('borg.debug')) this.#levels.set('borg.debug', levelNumbers.warning);
     for (const topic of settings.debugTopics) {
-      this.#levels.set(topic.includes('.') ? topic : `borg.debug.${topic}`, order.debug);
+      this.#levels.set(topic.includes('.') ? topic : `borg.debug.${topic}`, levelNumbers.debug);
     }
   }
 
   shows(level: LogLevel, logger: string): boolean {
-    return order[level] >= this.#levelOf(logger);
+    return levelNumbers[level] >= this.#levelOf(logger);
   }
 
   /** The level of the nearest ancestor that has one. */
@@ -54,4 +61,10 @@ export class LogFilter {
     }
     return this.#rootLevel;
   }
+}
+
+/** Python's root logger has WARNING unless it is told otherwise. */
+function rootNumber({ loggers }: LoggingConfig): number {
+  const level = loggers.get('')?.level ?? 'warning';
+  return level === 'notset' ? 0 : levelNumbers[level];
 }

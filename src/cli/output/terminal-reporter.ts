@@ -2,7 +2,7 @@ import { toDisplayText } from '../../util/surrogate-escape.ts';
 import type { ArchiveCounts, LogLevel } from '../../util/reporter.ts';
 import { borgProgressLine } from './backup-progress.ts';
 import { colored, takesColor } from './color.ts';
-import { CliReporter, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
+import { CliReporter, LIST_LOGGER, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
 import { terminalPercentLine } from './percent-line.ts';
 import { percentFormat } from './percent-text.ts';
 import type { QuestionMessage } from './question.ts';
@@ -48,6 +48,9 @@ export class TerminalReporter extends CliReporter {
   }
 
   protected override writeFileStatus(status: string, path: Uint8Array): void {
+    if (this.options.route !== undefined) {
+      return this.log('info', `${status} ${toDisplayText(path)}`, { logger: LIST_LOGGER });
+    }
     this.leaveProgressLine();
     this.options.stderr.write(`${status} ${toDisplayText(path)}\n`);
   }
