@@ -22,8 +22,6 @@ export interface FileJob {
   readonly sizeHintBytes?: number | undefined;
   /** Open what a symlink leads to (--read-special). */
   readonly followSymlinks?: boolean | undefined;
-  /** Open again without O_NOATIME on EROFS. */
-  readonly retryErofs?: boolean | undefined;
   /** Read and cut the contents; else only stat and attributes. Default true. */
   readonly contents?: boolean | undefined;
   /** Don't read holes, where the chunker can do without. */

@@ -89,11 +89,7 @@ export class FileProcessor {
     let fd = job.fd;
     try {
       fd ??= attempt('open', () =>
-        openRead(
-          job.path,
-          { noFollow: !job.followSymlinks, noAtime: true, retryErofs: job.retryErofs ?? false },
-          job.at,
-        ),
+        openRead(job.path, { noFollow: !job.followSymlinks, noAtime: true }, job.at),
       );
       const file = fd;
       const stat = attempt('fstat', () => fstat(file));

@@ -22,7 +22,6 @@ export interface JobsMessage {
 const SWITCHES = [
   'closeFd',
   'followSymlinks',
-  'retryErofs',
   'sparse',
   'sealAll',
   'xattrs',

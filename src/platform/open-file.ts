@@ -17,8 +17,6 @@ export interface OpenReadOptions {
   nonBlock?: boolean;
   /** Leave the access time alone, where we may (as owner or root). Default false. */
   noAtime?: boolean;
-  /** Open again without noAtime on EROFS (the workaround retry_erofs: volume shadow copies in WSL1). */
-  retryErofs?: boolean;
 }
 
 const openat = cFunction<[number, Uint8Array, number, number]>(
@@ -47,8 +45,8 @@ function openMaybeNoAtime(path: Path, flags: number, options: OpenReadOptions, a
   try {
     return openAt(path, flags | constants.O_NOATIME, 0, at);
   } catch (error) {
-    const retry = isOsError(error, 'EPERM', 'EACCES') || (options.retryErofs && isOsError(error, 'EROFS'));
-    if (!retry) throw error;
+    // EROFS comes of volume shadow copies in WSL1; Borg tries again there only if BORG_WORKAROUNDS has retry_erofs.
+    if (!isOsError(error, 'EPERM', 'EACCES', 'EROFS')) throw error;
     return openAt(path, flags, 0, at);
   }
 }
