@@ -11,6 +11,7 @@ import { HintsError, emptyHints } from '../format/hints.ts';
 import type { Hints } from '../format/hints.ts';
 import { IndexFileError } from '../format/index-file.ts';
 import { MAGIC_SIZE_BYTES } from '../format/segment.ts';
+import { describeOsError } from '../platform/os-error.ts';
 import { hasCode, isReadError } from '../store/store.ts';
 import { FileTooLargeError } from '../store/whole-file.ts';
 import { HashIndex } from '../util/hash-index.ts';
@@ -169,8 +170,7 @@ export class CommittedState {
       index = files.readIndex(transactionId);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#warn(`Repository index missing or corrupted, trying to recover from: ${reason}`);
+      this.#warn(`Repository index missing or corrupted, trying to recover from: ${describeOsError(error)}`);
       if (mayWrite) files.remove('index', transactionId);
       return undefined;
     }
@@ -179,8 +179,7 @@ export class CommittedState {
       return { index, hints: this.#readHints(transactionId, index) };
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#warn(`Repository hints file missing or corrupted, trying to recover: ${reason}`);
+      this.#warn(`Repository hints file missing or corrupted, trying to recover: ${describeOsError(error)}`);
       if (mayWrite) {
         files.remove('hints', transactionId);
         files.remove('index', transactionId);
