@@ -82,7 +82,7 @@ export class RobustItemStream {
       const unpacker = new Unpacker({ maxDepth: MAX_ITEM_DEPTH });
       unpacker.wrap(rest);
       const value = unpackOne(unpacker);
-      if (value instanceof Map && value.has('path')) {
+      if (value instanceof Map && isPlausible(value) && isBeforeMap(rest, unpacker.pendingBytes)) {
         this.#unpacker = unpacker;
         this.#searched = undefined;
         return value;
@@ -90,6 +90,26 @@ export class RobustItemStream {
     }
     return undefined;
   }
+}
+
+const FILE_TYPE = 0o170000;
+const REGULAR = 0o100000;
+
+/**
+ * The last byte of a time may look like a map of the keys behind it. That would be a file without contents, which no
+ * backup makes.
+ */
+function isPlausible(item: MsgpackMap): boolean {
+  if (!item.has('path')) return false;
+  const mode = item.get('mode');
+  const isFile = typeof mode === 'number' && (mode & FILE_TYPE) === REGULAR;
+  return !isFile || item.has('chunks') || item.has('source');
+}
+
+/** Whether what follows, if it is there already, can be an item. */
+function isBeforeMap(bytes: Uint8Array, pendingBytes: number): boolean {
+  const next = bytes[bytes.length - pendingBytes];
+  return next === undefined || (next & 0xf0) === 0x80 || next === 0xde;
 }
 
 function unpackOne(unpacker: Unpacker): MsgpackValue | undefined {

@@ -100,6 +100,11 @@ export class Key {
     this.#nonces?.avoidBelow(nonce);
   }
 
+  /** Replaces the repository's mark of used nonces, which is damaged. Before anything is sealed. */
+  async renewNonceMark(): Promise<void> {
+    await this.#nonces?.renewRepositoryMark();
+  }
+
   /** Seals a payload, which is compressed already. */
   async seal(payload: Uint8Array): Promise<Uint8Array> {
     return sealEnvelope(this.material, await this.leaseNonces(envelopeNonceBlocks(payload.length)), payload);

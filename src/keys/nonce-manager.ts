@@ -15,6 +15,8 @@ import type { LocalNonce } from './local-nonce.ts';
 const MAX_NONCE = 2n ** 64n - 1n;
 /** Reserved beyond what is needed at once, in AES blocks: 4 GiB. */
 export const NONCE_SPACE_RESERVATION = 2n ** 28n;
+/** How far a mark that is lost is set behind all that is known: more than any crash can have used, 16 TiB. */
+const LOST_MARK_MARGIN = 2n ** 40n;
 /** msgid of the warning about a repository whose mark is behind the client's. */
 export const NONCE_ROLLBACK_MSGID = 'RepositoryNonceRolledBack';
 
@@ -76,6 +78,12 @@ export class NonceManager {
   avoidBelow(nonce: bigint): void {
     if (nonce > this.#manifestNonce) this.#manifestNonce = nonce;
     if (this.#end !== 0n && nonce > this.#next) this.#next = nonce;
+  }
+
+  /** Replaces the repository's mark, which is damaged. Before the first lease only. */
+  async renewRepositoryMark(): Promise<void> {
+    const known = highest(this.#local.read(), this.#manifestNonce);
+    await this.#repository.commitNonceReservation(known + LOST_MARK_MARGIN, undefined);
   }
 
   async #reserve(count: bigint): Promise<void> {

@@ -4,6 +4,7 @@
  *
  * Source: Borg 1.4.5 repository.py, get_free_nonce and commit_nonce_reservation.
  */
+import { GeneralError } from '../errors.ts';
 import { decodeNonce, encodeNonce } from '../format/nonce.ts';
 import { hasCode } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
@@ -23,10 +24,22 @@ export function readFreeNonce(store: Store): bigint | undefined {
   }
 }
 
-/** Reserves up to `nextUnreserved`; throws where the reservation that it builds on, `startNonce`, is not the last. */
+/**
+ * Reserves up to `nextUnreserved`; throws where the reservation that it builds on, `startNonce`, is not the last. A file
+ * that is damaged is replaced only by who does not build on it.
+ */
 export function reserveNonces(store: Store, nextUnreserved: bigint, startNonce: bigint | undefined): void {
-  if (readFreeNonce(store) !== startNonce) {
+  if (lastReservation(store, startNonce) !== startNonce) {
     throw new Error('nonce space reservation with mismatched previous state');
   }
   saveWholeFile(store, NONCE, fromUtf8(encodeNonce(nextUnreserved)));
+}
+
+function lastReservation(store: Store, expected: bigint | undefined): bigint | undefined {
+  try {
+    return readFreeNonce(store);
+  } catch (error) {
+    if (expected === undefined && error instanceof GeneralError) return undefined;
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { describeResult, type Campaign, type CampaignResult } from './campaign.ts';
+import { checkCampaign } from './check-campaign.ts';
 import { damageCampaign } from './damage-campaign.ts';
 import { decodeCampaign } from './decode-campaign.ts';
 import { errorsCampaign } from './errors-campaign.ts';
@@ -18,6 +19,8 @@ const campaigns: readonly Campaign[] = [
   errorsCampaign,
   damageCampaign,
   decodeCampaign,
+  // Compares with the reference, where there is one.
+  ...(process.env['ALCOVE_REFERENCE_BORG'] ? [checkCampaign] : []),
 ];
 
 const { values } = parseArgs({

@@ -14,7 +14,7 @@ import type { MsgpackValue } from '../../src/msgpack/value.ts';
 import { concatBytes, fromHex, fromUtf8, toUtf8Lossy } from '../../src/util/bytes.ts';
 
 function packedItem(name: string): Uint8Array {
-  return encodeItem({ path: fromUtf8(name), mode: 0o100644, mtimeNs: 1n, user: null });
+  return encodeItem({ path: fromUtf8(name), mode: 0o100644, mtimeNs: 1n, user: null, chunks: [] });
 }
 
 function paths(stream: RobustItemStream): string[] {
@@ -90,4 +90,26 @@ test('RobustItemStream passes over half a megabyte of beginnings of items in sec
   assert.equal(stream.next(), undefined);
   const elapsedMs = performance.now() - started;
   assert.ok(elapsedMs < 10_000, `${elapsedMs} ms`);
+});
+
+test('RobustItemStream takes no end of an item for an item', () => {
+  // The time's last byte says "a map of 8 entries", and there are 8 behind it, or of 5, and then more of the item.
+  for (const last of [0x88n, 0x85n]) {
+    const stream = new RobustItemStream();
+    stream.resync();
+    const lost = encodeItem({
+      path: fromUtf8('lost'),
+      mode: 0o100644,
+      ctimeNs: 0x1122334455667700n + last,
+      mtimeNs: 1n,
+      chunks: [],
+      gid: 0,
+      group: fromUtf8('root'),
+      size: 0,
+      uid: 0,
+      user: fromUtf8('root'),
+    });
+    stream.feed(concatBytes([lost.subarray(10), packedItem('found')]));
+    assert.deepEqual(paths(stream), ['found']);
+  }
 });

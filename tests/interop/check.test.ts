@@ -1,6 +1,6 @@
 /** The same damage, given to both programs: the same verdict, words and exit code, and the same after a repair. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, lutimesSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -157,8 +157,11 @@ describe('check', () => {
     symlinkSync('text', join(tree, 'link'));
     // Cut into small chunks, so that the list of files has several parts.
     for (let i = 0; i < 30; i++) writeFileSync(join(tree, 'many', `${i}`), Buffer.alloc(256 * 1024));
+    // Borg may take the last byte of a time for the beginning of a file's item, see RobustItemStream.
+    for (const path of globSync('**', { cwd: tree }))
+      lutimesSync(join(tree, path), 1_700_000_000, 1_700_000_000);
     await twins.make('init', '-e', 'repokey', 'REPO');
-    const params = ['--chunker-params', 'fixed,512'];
+    const params = ['--noctime', '--chunker-params', 'fixed,512'];
     await twins.make('create', ...params, '--timestamp', '2024-01-01T00:00:00', 'REPO::a', 'tree');
     writeFileSync(join(tree, 'text2'), 'hello again');
     rmSync(join(tree, 'many'), { recursive: true });

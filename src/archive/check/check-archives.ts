@@ -5,6 +5,7 @@
  * Source: Borg 1.4.5, archive.py, ArchiveChecker.
  */
 import { initCrypto } from '../../crypto/init-crypto.ts';
+import { GeneralError, InvalidRPCMethod } from '../../errors.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
 import { type ArchiveSelection, selectArchives, type SelectedArchive } from '../archive-selection.ts';
@@ -121,8 +122,13 @@ class ArchivesRun {
   async run(): Promise<void> {
     const state = this.#state;
     if (this.#options.verifyData === true) await verifyData(state, this.#objects);
+    const noncesAreKnown = await this.#checkNonces();
     const manifest = await this.#manifest();
     state.chunks.delete(MANIFEST_ID);
+    if (!noncesAreKnown && state.mends) {
+      state.log.renewsNonces = true;
+      if (state.mode === 'repair') await state.key.renewNonceMark();
+    }
     const archives = this.#select(manifest);
     if (archives !== undefined) {
       const examiner = new ArchiveExaminer(state, manifest, this.#objects);
@@ -135,6 +141,21 @@ class ArchivesRun {
     if (state.mode === 'repair') await this.#commit(manifest);
     if (state.errorFound) state.say('error', 'Archive consistency check complete, problems found.');
     else state.say('info', 'Archive consistency check complete, no problems found.');
+  }
+
+  /** Says whether the repository's mark of used nonces can be read: without it, no backup can be made. */
+  async #checkNonces(): Promise<boolean> {
+    const { key, repository } = this.#state;
+    if (key.material.cipher === 'none' || !repository.supportsNonces) return true;
+    try {
+      await repository.getFreeNonce();
+      return true;
+    } catch (error) {
+      if (error instanceof InvalidRPCMethod) return true;
+      if (!(error instanceof GeneralError)) throw error;
+      this.#state.fail(`The mark of used nonces is damaged: ${error.message}`);
+      return false;
+    }
   }
 
   async #manifest(): Promise<Manifest> {

@@ -32,6 +32,8 @@ export class RepairLog {
   deletedCount = 0;
   /** The archives that were found when the list of archives had to be made again. */
   foundArchives: { readonly name: string; readonly id: Uint8Array }[] | undefined;
+  /** The mark of used nonces is written again. */
+  renewsNonces = false;
   orphanCount = 0;
   supersededCount = 0;
 
@@ -45,6 +47,7 @@ export class RepairLog {
       this.archives.length === 0 &&
       this.deletedCount === 0 &&
       this.foundArchives === undefined &&
+      !this.renewsNonces &&
       this.orphanCount === 0 &&
       this.supersededCount === 0
     );

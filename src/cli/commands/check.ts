@@ -1,5 +1,5 @@
 import { checkRepository, type CheckOptions } from '../../archive/check/check.ts';
-import { CancelledByUser, CommandError } from '../../errors.ts';
+import { CancelledByUser, CommandError, GeneralError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_WARNING } from '../exit-code.ts';
@@ -78,6 +78,9 @@ can, copy the repository before, and find out why it was damaged.`,
     const changes = args.repair && !args.dryRun;
     if (changes && !(await isConfirmed(ctx))) throw new CancelledByUser();
     refuseContradictions(args);
+    if (args.repair && !args.archivesOnly && repository.appendOnly) {
+      throw new GeneralError([`${repository.location} is in append-only mode, which a repair can't keep to`]);
+    }
     const result = await checkRepository(ctx, repository, optionsOf(args));
     if (args.json) printJson(ctx, checkJson(repository, args, result));
     else {

@@ -63,6 +63,7 @@ function stepsJson(log: RepairLog): JsonValue {
       healed_files: step.healedFiles,
       unreadable_parts: step.unreadableParts,
     })),
+    renewed_nonces: log.renewsNonces,
     orphaned_objects: log.orphanCount,
     superseded_objects: log.supersededCount,
   };

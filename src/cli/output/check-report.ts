@@ -106,6 +106,7 @@ function archiveSteps(log: RepairLog | undefined): string[] {
   if (log === undefined) return [];
   const lines: string[] = [];
   if (log.deletedCount > 0) lines.push(`delete ${plural(log.deletedCount, 'damaged object')}`);
+  if (log.renewsNonces) lines.push('write the mark of used nonces again, far behind all that are known');
   if (log.foundArchives !== undefined) {
     lines.push(
       `make the list of archives again, with the ${plural(log.foundArchives.length, 'archive')} found`,
