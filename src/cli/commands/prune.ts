@@ -6,7 +6,7 @@ import {
 } from '../../archive/listing/archive-statistics.ts';
 import { sizesOf } from '../../archive/listing/archive-info.ts';
 import { assertHasRule, pruneArchives, type PrunedArchive } from '../../archive/prune.ts';
-import type { RetentionPolicy } from '../../archive/prune-rules.ts';
+import { PERIOD_RULES, type RetentionPolicy } from '../../archive/prune-rules.ts';
 import type { Session } from '../../archive/session.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -96,7 +96,7 @@ The space of deleted archives becomes free with "compact". Look with --dry-run -
       exclusive: true,
       secure: false,
     });
-    const columns = nameColumns(session.manifest.archives.keys(), ctx.io.stderr);
+    const columns = columnsOf(ctx, args, session);
     await pruneArchives(session, policy, {
       selection: { glob: args.globArchives, prefix: args.prefix },
       dryRun,
@@ -124,10 +124,24 @@ function policyOf({ within, ...rules }: RetentionArgs): RetentionPolicy {
   return { ...rules, withinHours: within };
 }
 
-/** At a terminal (with `columns` for names) also the longest rule has room. */
-function lineOf({ archive, fate }: PrunedArchive, dryRun: boolean, columns: number | undefined): string {
-  const fateColumns = columns === undefined ? 44 : 50;
-  return `${fateText(fate, dryRun).padEnd(fateColumns)} ${archiveLine(archive, columns)}`;
+interface Columns {
+  readonly fate: number;
+  readonly name: number | undefined;
+}
+
+/** Borg's, or, at a terminal, those of the longest rule and the longest name. */
+function columnsOf(ctx: CliContext, args: PruneArgs, session: Session): Columns {
+  const name = nameColumns(session.manifest.archives.keys(), ctx.io.stderr);
+  if (name === undefined) return { fate: FATE_COLUMNS, name };
+  const rules = PERIOD_RULES.filter((rule) => args[rule] !== 0);
+  const longest = rules.map((rule) => `Keeping archive (rule: ${rule}[oldest] #00):`.length);
+  return { fate: Math.max(FATE_COLUMNS, ...longest), name };
+}
+
+const FATE_COLUMNS = 44;
+
+function lineOf({ archive, fate }: PrunedArchive, dryRun: boolean, columns: Columns): string {
+  return `${fateText(fate, dryRun).padEnd(columns.fate)} ${archiveLine(archive, columns.name)}`;
 }
 
 function fateText(fate: PrunedArchive['fate'], dryRun: boolean): string {
