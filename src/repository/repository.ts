@@ -2,6 +2,7 @@
  * What a repository can do for the layers above, local or remote. `archive/` depends on this interface, never on
  * segments, so that other engines can stand behind it.
  */
+import type { QuarantinedRepair } from './quarantine.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
@@ -66,6 +67,10 @@ export interface Repository extends AsyncDisposable {
    * exclusive lock, and no transaction may be running.
    */
   check(options?: RepositoryCheckOptions): Promise<RepositoryCheckResult>;
+  /** What repairs have put aside, the oldest first. A server says nothing of it. */
+  listQuarantine?(): QuarantinedRepair[];
+  /** Removes that for good; gives what it was. Needs the exclusive lock. */
+  dropQuarantine?(): QuarantinedRepair[];
   breakLock(): Promise<void>;
   /** Removes the repository and all in it. */
   destroy(): Promise<void>;

@@ -18,6 +18,8 @@ import { removeTree } from './destroy.ts';
 import type { Lock } from './lock.ts';
 import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
+import { dropQuarantine, listQuarantine } from './quarantine.ts';
+import type { QuarantinedRepair } from './quarantine.ts';
 import type { CommitOptions, Repository } from './repository.ts';
 import { scanEntries, scanObjects, type ScanLimits, type ScannedDamage, type ScannedEntry } from './scan.ts';
 import { SegmentFiles } from './segment-files.ts';
@@ -195,6 +197,15 @@ export class SegmentRepository implements Repository {
     return this.#exclusively(() => this.#check(options));
   }
 
+  listQuarantine(): QuarantinedRepair[] {
+    return listQuarantine(this.store);
+  }
+
+  dropQuarantine(): QuarantinedRepair[] {
+    this.#assertExclusive('dropping the quarantine');
+    return dropQuarantine(this.store);
+  }
+
   async breakLock(): Promise<void> {
     this.#breakLock();
   }
@@ -361,10 +372,10 @@ export class SegmentRepository implements Repository {
     throw new Error(`the exclusive lock on ${this.store.root} is gone: someone has broken it`);
   }
 
-  #assertExclusive(): void {
+  #assertExclusive(work = 'reserving nonces'): void {
     this.#assertOpen();
     if (this.#lock !== undefined && !this.#lock.isExclusive) {
-      throw new Error('reserving nonces needs the exclusive lock');
+      throw new Error(`${work} needs the exclusive lock`);
     }
   }
 

@@ -5,10 +5,10 @@
  *
  * See docs/decisions/check.md.
  */
-import { COMMIT_ENTRY, MAGIC_SIZE_BYTES } from '../../format/segment.ts';
+import { COMMIT_ENTRY, SEGMENT_MAGIC } from '../../format/segment.ts';
 import { IntegrityError } from '../../errors.ts';
 import { isReadError } from '../../store/store.ts';
-import { equalBytes } from '../../util/bytes.ts';
+import { concatBytes } from '../../util/bytes.ts';
 import type { SegmentLog } from '../segment-log.ts';
 import type { TransactionFiles } from '../transaction-files.ts';
 
@@ -21,7 +21,7 @@ export interface LastTransaction {
   readonly lostTransactionId?: number;
 }
 
-const COMMIT_ONLY_SIZE_BYTES = MAGIC_SIZE_BYTES + COMMIT_ENTRY.length;
+const COMMIT_SEGMENT = concatBytes([SEGMENT_MAGIC, COMMIT_ENTRY]);
 
 /** Undefined where there are no segments. */
 export function findLastTransaction(log: SegmentLog, files: TransactionFiles): LastTransaction | undefined {
@@ -50,16 +50,18 @@ function lastSoundCommit(log: SegmentLog): number | undefined {
 
 /**
  * Whether the segment was the last one of a transaction: it ends with a COMMIT, while other entries of it are damaged;
- * or it has the size of one that holds nothing else. A crash can leave zeros in the COMMIT's place: then it never was.
+ * or it has the size of one that holds nothing else. A crash can leave zeros in place of the COMMIT or of its end: then
+ * it never was.
  */
 function wasCompleted(log: SegmentLog, segment: number): boolean {
   if (isTrue(() => log.isDamagedAndCommitted(segment))) return true;
-  if (log.files.sizeBytes(segment) !== COMMIT_ONLY_SIZE_BYTES) return false;
+  if (log.files.sizeBytes(segment) !== COMMIT_SEGMENT.length) return false;
   const file = log.files.store.openFile(log.files.path(segment));
   try {
-    const content = new Uint8Array(COMMIT_ONLY_SIZE_BYTES);
+    const content = new Uint8Array(COMMIT_SEGMENT.length);
     file.read(content, 0);
-    return !equalBytes(content.subarray(MAGIC_SIZE_BYTES), new Uint8Array(COMMIT_ENTRY.length));
+    const written = content.findIndex((byte, at) => byte !== COMMIT_SEGMENT[at]);
+    return content.subarray(written).some((byte) => byte !== 0);
   } catch (error) {
     if (!isReadError(error)) throw error;
     return true;

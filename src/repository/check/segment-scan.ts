@@ -63,7 +63,6 @@ function readSound(log: SegmentLog, segment: number): SoundSegment | { problem: 
 
 function unreadable(segment: number, { bad }: Salvage): string {
   const first = [...bad][0]!;
-  const others = bad.count > 1 ? ` and ${bad.count - 1} other ranges` : '';
-  const total = others === '' ? '' : `, ${bad.sizeBytes} bytes in all`;
-  return `Segment data unreadable [segment ${segment}, offset ${first.offset}]: ${first.sizeBytes} bytes${others}${total}`;
+  const others = bad.count > 1 ? `, ${bad.sizeBytes} bytes in ${bad.count} places` : '';
+  return `Segment data unreadable [segment ${segment}, offset ${first.offset}]: ${first.sizeBytes} bytes${others}`;
 }

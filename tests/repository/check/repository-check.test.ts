@@ -6,6 +6,7 @@ import { CheckNeeded } from '../../../src/errors.ts';
 import { openRepositoryIn } from '../../../src/repository/open-repository.ts';
 import type { MemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { readWholeFile } from '../../../src/store/whole-file.ts';
 import { concatBytes, toHex } from '../../../src/util/bytes.ts';
 import { dataOf, idOf, identity, testContext } from '../fakes.ts';
 import { check, contentsOf, copyOf, edit, flip, placesOf, prepare, treeOf } from './sample.ts';
@@ -256,7 +257,18 @@ describe('Repository.check()', () => {
   });
 
   it('does not take the remains of an interrupted transaction for damage', async () => {
-    for (const content of [(bytes: Uint8Array) => bytes, () => new Uint8Array(17), () => new Uint8Array(0)]) {
+    const torn = (keptBytes: number) => () => {
+      const commit = new Uint8Array(17);
+      commit.set(readWholeFile(base, segment(5), 17).subarray(0, keptBytes));
+      return commit;
+    };
+    for (const content of [
+      (bytes: Uint8Array) => bytes,
+      torn(0),
+      torn(8),
+      torn(13),
+      () => new Uint8Array(0),
+    ]) {
       const store = copyOf(base);
       store.link(segment(4), segment(6));
       edit(store, segment(6), content);
