@@ -58,6 +58,13 @@ interface DamageCase {
   readonly comesBack?: Contents;
 }
 
+/** A segment of a COMMIT of which a crash has kept so many bytes. */
+const torn = (keptBytes: number) => () => {
+  const commit = new Uint8Array(17);
+  commit.set(readWholeFile(base, segment(5), 17).subarray(0, keptBytes));
+  return commit;
+};
+
 const old0: Contents = new Map([[toHex(idOf(0)), toHex(dataOf(0, 20))]]);
 const old01: Contents = new Map([...old0, [toHex(idOf(1)), toHex(dataOf(1, 21))]]);
 const at = (id: Uint8Array) => places.find((place) => place.id === toHex(id))!;
@@ -257,11 +264,6 @@ describe('Repository.check()', () => {
   });
 
   it('does not take the remains of an interrupted transaction for damage', async () => {
-    const torn = (keptBytes: number) => () => {
-      const commit = new Uint8Array(17);
-      commit.set(readWholeFile(base, segment(5), 17).subarray(0, keptBytes));
-      return commit;
-    };
     for (const content of [
       (bytes: Uint8Array) => bytes,
       torn(0),
