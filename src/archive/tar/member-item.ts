@@ -32,7 +32,7 @@ const KINDS: ReadonlyMap<string, MemberKind> = new Map([
 ]);
 const TYPE_MASK = 0o170000;
 const PERMISSIONS = 0o7777;
-/** Two days before 63 bits of ns run out, in whole seconds. */
+/** Two days before 63 bits of ns run out, in whole seconds: beyond that, Borg can show no time. */
 const MAX_TIME_NS = ((2n ** 63n - 1n - 172_800_000_000_000n) / 1_000_000_000n) * 1_000_000_000n;
 const MAX_DEVICE_PART = 2n ** 32n;
 
@@ -62,7 +62,7 @@ function plainItem(member: TarMember): Item {
     gid: integer(member, 'group id', member.gid),
     user: user.length === 0 ? null : user,
     group: group.length === 0 ? null : group,
-    mtimeNs: mtimeNs < 0n ? 0n : mtimeNs > MAX_TIME_NS ? MAX_TIME_NS : mtimeNs,
+    mtimeNs: mtimeNs < -MAX_TIME_NS ? -MAX_TIME_NS : mtimeNs > MAX_TIME_NS ? MAX_TIME_NS : mtimeNs,
   };
   if (type === TAR_TYPE.blockDevice || type === TAR_TYPE.characterDevice) item.rdev = deviceOf(member);
   return item;
