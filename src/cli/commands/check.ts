@@ -1,10 +1,12 @@
 import { checkRepository, type CheckOptions } from '../../archive/check/check.ts';
 import { CancelledByUser, CommandError, GeneralError } from '../../errors.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_WARNING } from '../exit-code.ts';
 import { openRepositoryAt } from '../open-repository.ts';
 import { archiveFilters, selectionOf, type ArchiveFilterArgs } from '../options/archive-filters.ts';
+import { badRangesBySegment, badRangesOption, type SegmentBadRanges } from '../options/bad-ranges.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
@@ -12,6 +14,7 @@ import { parseInteger } from '../options/values.ts';
 import { checkJson } from '../output/check-json.ts';
 import { checkReportLines } from '../output/check-report.ts';
 import { printJson } from '../output/print-json.ts';
+import { quarantineLines } from '../output/quarantine-lines.ts';
 
 interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs {
   readonly repositoryOnly: boolean;
@@ -22,6 +25,9 @@ interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs {
   readonly saveSpace: boolean;
   readonly maxDuration: number;
   readonly json: boolean;
+  readonly badRanges: readonly SegmentBadRanges[];
+  readonly listQuarantine: boolean;
+  readonly dropQuarantine: boolean;
 }
 
 export const check = defineCommand<CheckArgs>({
@@ -40,7 +46,11 @@ Where something is damaged or missing, the files and archives that need it are l
 --repair makes the repository usable again, without what is lost: look with --repair --dry-run first, which says what would
 be done and changes nothing. What a file has lost is replaced by zeros, and remembered: a later backup of the same data,
 then "check --repair", brings it back. Archives that can't be read, or are not authentic, are taken out of the list. If you
-can, copy the repository before, and find out why it was damaged.`,
+can, copy the repository before, and find out why it was damaged.
+
+Files of the repository that a repair replaces are kept in its folder "quarantine": --list-quarantine shows them,
+--drop-quarantine removes them for good. Of a disk with bad sectors, everything around them is kept. If you copied a
+segment file with GNU ddrescue, name its mapfile with --bad-ranges, since the copy has zeros where nothing could be read.`,
   positionals: [locationOf('REPOSITORY_OR_ARCHIVE', 'the repository, or an archive', { optional: true })],
   options: [
     optionGroup(
@@ -62,6 +72,15 @@ can, copy the repository before, and find out why it was damaged.`,
         fallback: 0,
         help: 'check for SECONDS, and go on from there the next time (with --repository-only)',
       },
+      badRangesOption,
+      {
+        ...flag('--list-quarantine', 'listQuarantine', 'check nothing; list what repairs have put aside'),
+        beyondBorg: true,
+      },
+      {
+        ...flag('--drop-quarantine', 'dropQuarantine', 'check nothing; remove what repairs have put aside'),
+        beyondBorg: true,
+      },
       { ...flag('--json', 'json', 'print what was found as JSON'), beyondBorg: true },
     ),
     archiveFilters,
@@ -75,6 +94,7 @@ can, copy the repository before, and find out why it was damaged.`,
 
   async run(ctx, args) {
     await using repository = await openRepositoryAt(ctx, args, { exclusive: true });
+    if (args.listQuarantine || args.dropQuarantine) return showQuarantine(ctx, repository, args);
     const changes = args.repair && !args.dryRun;
     if (changes && !(await isConfirmed(ctx))) throw new CancelledByUser();
     refuseContradictions(args);
@@ -93,6 +113,12 @@ can, copy the repository before, and find out why it was damaged.`,
     return result.ok ? undefined : EXIT_WARNING;
   },
 });
+
+function showQuarantine(ctx: CliContext, repository: Repository, args: CheckArgs): undefined {
+  const list = args.dropQuarantine ? repository.dropQuarantine?.() : repository.listQuarantine?.();
+  const lines = quarantineLines(list ?? [], args.iec);
+  if (lines.length > 0) ctx.print(`${lines.join('\n')}\n`);
+}
 
 function isConfirmed(ctx: CliContext): Promise<boolean> {
   return ctx.reporter.ask({
@@ -135,6 +161,7 @@ function optionsOf(args: CheckArgs): CheckOptions {
     verifyData: args.verifyData,
     saveSpace: args.saveSpace,
     maxDurationSeconds: args.maxDuration,
+    badRanges: badRangesBySegment(args.badRanges),
     archive: args.location.archive,
     selection: selectionOf(args),
   };
