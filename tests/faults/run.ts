@@ -1,7 +1,7 @@
 /**
- * `npm run faults -- [--seed N] [--cases M] [--only NAME] [--case ID] [--write]`: tries faults of all kinds, M of each
- * kind, and says what came of them. A failure is printed with the command that tries it alone. --write puts the counts
- * into docs/RELIABILITY.md.
+ * `npm run faults -- [--seed N] [--cases M | --times K] [--only NAME,NAME] [--case ID] [--write]`: tries faults of all
+ * kinds, M of each, or K times as many as a run of the tests, and says what came of them. A failure is printed with the
+ * command that tries it alone. --write puts the counts into docs/RELIABILITY.md.
  */
 import { parseArgs } from 'node:util';
 import { describeResult, type Campaign, type CampaignResult } from './campaign.ts';
@@ -27,6 +27,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     cases: { type: 'string' },
+    times: { type: 'string', default: '1' },
     only: { type: 'string' },
     case: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -42,7 +43,7 @@ if (chosen.length === 0) {
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
 const results: [Campaign, CampaignResult][] = [];
 for (const campaign of chosen) {
-  const cases = Number(values.cases ?? campaign.usualCases);
+  const cases = Number(values.cases ?? campaign.usualCases * Number(values.times));
   const result = await campaign.run({ seed, cases, caseId: values.case });
   console.log(describeResult(result));
   results.push([campaign, result]);
