@@ -6,7 +6,7 @@ import type { RepairLog } from '../../archive/check/repair-log.ts';
 import type { RepositoryCheckResult } from '../../repository/check-result.ts';
 import { toHex } from '../../util/bytes.ts';
 import type { JsonValue } from '../../util/json-text.ts';
-import { decodeSurrogateEscaped } from '../../util/surrogate-escape.ts';
+import { toDisplayText } from '../../util/surrogate-escape.ts';
 
 export function checkJson(
   repository: { readonly idHex: string; readonly location: string },
@@ -75,7 +75,7 @@ function damageJson(damage: DamageCollector): JsonValue {
     manifest: damage.manifestProblem ?? null,
     archives: damage.archives.map(({ name, id, problem, gaps }) => ({ name, id: toHex(id), problem, gaps })),
     files: Array.from(damage.files, (file) => ({
-      path: decodeSurrogateEscaped(file.path),
+      path: toDisplayText(file.path),
       archives: file.archiveRanges.map(([first, last]) => ({
         first: damage.archiveNames[first]!,
         last: damage.archiveNames[last]!,
