@@ -21,6 +21,16 @@ function shell(script: string) {
   return spawnSync('sh', ['-c', script, link], { env, encoding: 'utf8' });
 }
 
+/** Columns of the help of `prune` at a terminal of 64, except for examples and the lists of options. */
+function widest(command: string): number {
+  const { stdout } = shell(
+    `script -qec "stty cols 64; ${command} '${link}' help prune" /dev/null </dev/null`,
+  );
+  const lines = stdout.replaceAll('\r', '').split('\n');
+  assert.ok(lines.length > 50, stdout);
+  return Math.max(...lines.filter((line) => !line.startsWith('  ')).map((line) => line.length));
+}
+
 describe(
   'bin/alcove',
   { skip: existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built' },
@@ -57,6 +67,13 @@ describe(
       symlinkSync(join(root, 'bin/alcove.js'), join(directory, 'borg'));
       const { stdout } = spawnSync(process.execPath, [join(directory, 'borg'), '-V'], { encoding: 'utf8' });
       assert.equal(stdout, 'borg 1.4.5\n');
+    });
+
+    const noTerminal = spawnSync('script', ['--version']).error ? 'script(1) is missing' : false;
+
+    it('fits the width of the terminal, or what COLUMNS says', { skip: noTerminal }, () => {
+      assert.ok(widest('') <= 64 && widest('') > 56);
+      assert.ok(widest('COLUMNS=50') <= 50);
     });
 
     it('hands exit codes on', () => {

@@ -2,6 +2,7 @@
 import { briefOf, choicesOf, commandGroups, isUnavailable } from '../command-table.ts';
 import type { CommandSpec } from '../command.ts';
 import { topics } from '../help/topic-list.ts';
+import { isDeprecated } from '../options/deprecations.ts';
 import type { Completes, OptionSpec, PositionalSpec } from '../options/option.ts';
 import { takesValue } from '../options/tokens.ts';
 import { readLine, type CompletionLine } from './line.ts';
@@ -57,7 +58,8 @@ async function completeOption(line: CompletionLine, archiveNames: ArchiveNames):
     return completeValue(option, current.slice(equals + 1), prefix, line, archiveNames);
   }
   const candidates = options
-    .filter((option) => !option.hidden && (mayComeAgain(option) || !given.has(option)))
+    .filter(({ hidden, flags }) => !hidden && !flags.some(isDeprecated))
+    .filter((option) => mayComeAgain(option) || !given.has(option))
     .flatMap(({ flags, help }) => {
       const shown = current === '-' ? flags : flags.filter((flag) => flag.startsWith('--'));
       return shown.map((word) => ({ word, description: help }));

@@ -15,6 +15,10 @@ export function deprecationsIn(argv: readonly string[]): string[] {
   const words = end < 0 ? argv : argv.slice(0, end);
   return words.flatMap((word) => {
     const flag = word.split('=', 1)[0]!;
-    return Object.hasOwn(deprecations, flag) ? deprecations[flag]! : [];
+    return isDeprecated(flag) ? deprecations[flag]! : [];
   });
+}
+
+export function isDeprecated(flag: string): boolean {
+  return Object.hasOwn(deprecations, flag);
 }
