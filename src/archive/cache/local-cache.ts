@@ -172,8 +172,8 @@ export class LocalCache extends ChunksCache {
       this.#warn('Cache integrity data not available: old Borg version modified the cache.');
     }
     const integrity = this.#config.integrity.get('chunks');
-    if (integrity === undefined) {
-      // Borg would trust it. Counts that are too low would in the end delete what is in use.
+    if (integrity === undefined && this.#config.manifestIdHex !== '') {
+      // It has been in step with the repository. Borg would trust it. Counts that are too low would in the end delete what is in use.
       throw new FileIntegrityError([`${this.#directory.path}/chunks [nothing tells whether it is whole]`]);
     }
     this.#chunks = this.#directory.readChunkIndex('chunks', { integrity, shared: true });

@@ -65,6 +65,15 @@ describe('LocalCache', () => {
       assert.deepEqual(await counts(scratch), before);
     }));
 
+  it('has nothing to doubt where there was none', () =>
+    withCache(async (scratch, folder) => {
+      rmSync(folder, { recursive: true });
+      const ctx = scratch.context();
+      await counts(scratch, ctx);
+      const warnings = ctx.reporter.logged.filter((line) => line.startsWith('warning'));
+      assert.deepEqual(warnings, []);
+    }));
+
   it('is rebuilt without archive indexes where the user wants none', () =>
     withCache(async (scratch, folder) => {
       const before = await counts(scratch);
