@@ -74,5 +74,7 @@ function listManualPages() {
     .toSorted()
     .map((name) => `dist/man/man1/${name}`);
   const listed = `${JSON.stringify(parsed, undefined, 2)}\n`;
-  if (listed !== text) writeFileSync(file, listed);
+  if (listed === text) return;
+  writeFileSync(`${file}.new`, listed);
+  renameSync(`${file}.new`, file);
 }
