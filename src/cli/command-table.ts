@@ -163,6 +163,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'give an archive another name',
     load: async () => (await import('./commands/rename.ts')).rename,
   },
+  serve: {
+    brief: 'serve repositories to clients',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
   upgrade: {
     brief: 'protect an old repository against forgery',
     load: async () => (await import('./commands/upgrade.ts')).upgrade,
@@ -185,7 +189,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
 };
 
 /** Borg's commands that this version does not have. */
-const unavailable: readonly string[] = ['mount', 'serve', 'umount'];
+const unavailable: readonly string[] = ['mount', 'umount'];
 
 export function commandNames(): string[] {
   return Object.keys(commands);

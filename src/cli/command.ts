@@ -3,6 +3,7 @@ import type { CommonArgs } from './options/common.ts';
 import type { OptionGroup, PositionalSpec } from './options/option.ts';
 import type { ProgressLineOptions } from './output/backup-progress.ts';
 import type { ArchiveProgressLine } from './output/terminal-reporter.ts';
+import type { CliReporter, ReporterOptions } from './output/cli-reporter.ts';
 
 /** A command line and what it does. */
 export interface Example {
@@ -28,6 +29,10 @@ export interface CommandSpec<Args extends CommonArgs = CommonArgs> {
   readonly progressOnTerminal?: boolean;
   /** The line that shows the progress of an archive, where it is not Borg's. */
   readonly progressLine?: (options: ProgressLineOptions) => ArchiveProgressLine;
+  /** How it speaks to the client that it serves, and not to a user: always with progress. */
+  clientReporter?(options: ReporterOptions, args: Args): CliReporter;
+  /** By name: what the client may set if sshd runs this command in place of the client's (SSH_ORIGINAL_COMMAND). */
+  readonly clientMaySet?: readonly string[];
   /** Says what is wrong with the arguments taken together. */
   check?(args: Args): string | undefined;
   /** The number it gives, if any, is an exit code that errors and warnings may still raise. */

@@ -26,7 +26,9 @@ interface OutputArgs {
 
 export async function createContext(io: CliIo, spec: CommandSpec, args: CommonArgs): Promise<CliContext> {
   const progress =
-    args.progress || (spec.progressOnTerminal === true && io.stderr.isTerminal && !args.logJson);
+    args.progress ||
+    spec.clientReporter !== undefined ||
+    (spec.progressOnTerminal === true && io.stderr.isTerminal && !args.logJson);
   const reporter = await createReporter(io, spec, args, progress);
   return {
     io,
@@ -86,6 +88,7 @@ async function makeReporter(
   spec: CommandSpec,
   args: CommonArgs,
 ): Promise<CliReporter> {
+  if (spec.clientReporter !== undefined) return spec.clientReporter(options, args);
   if (args.logJson) {
     const { JsonReporter } = await import('./output/json-reporter.ts');
     return new JsonReporter(options);

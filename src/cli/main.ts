@@ -24,6 +24,10 @@ export async function main(io: CliIo): Promise<number> {
     // As text even with --log-json, and whatever the level: as Borg does.
     for (const deprecation of deprecationsIn(io.argv)) io.stderr.write(`${deprecation}\n`);
     line = await parseCommandLine(io.argv, io);
+    if (line.kind === 'command' && line.spec.clientMaySet !== undefined) {
+      const { heedOriginalCommand } = await import('./original-command.ts');
+      line = await heedOriginalCommand(line, io);
+    }
     if (line.kind === 'version') {
       const { versionText } = await import('./version.ts');
       io.stdout.write(`${versionText(io.name)}\n`);

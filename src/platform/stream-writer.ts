@@ -11,6 +11,7 @@ const poll = cFunction<[Int32Array, number, number]>(
 );
 
 const POLLOUT = 4;
+const POLLERR_POLLHUP = 8 | 16;
 /** What poll(2) calls writable takes as much at once. */
 const PIPE_BUF_BYTES = 4096;
 /** How long a reader that does nothing keeps us from looking whether to stop. */
@@ -47,6 +48,13 @@ export class StreamWriter {
         else if (!isOsError(error, 'EINTR')) throw error;
       }
     }
+  }
+
+  /** Whether it can be seen that nobody will read any more. */
+  isAbandoned(): boolean {
+    // A 16-bit field each for what is asked and what is said: errors are said unasked.
+    const descriptor = Int32Array.of(this.#fd, 0);
+    return poll(descriptor, 1, 0) > 0 && ((descriptor[1]! >> 16) & POLLERR_POLLHUP) !== 0;
   }
 
   /** Gives back what is its own; the descriptor that it was given stays open. */
