@@ -11,9 +11,11 @@
  */
 import { hasCode } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
+import { PatientReader } from './check/patient-reader.ts';
 import { removeTree } from './destroy.ts';
 
 const QUARANTINE = 'quarantine';
+const COPY_SIZE_BYTES = 1024 * 1024;
 
 export interface QuarantinedFile {
   /** Within the repository. */
@@ -77,16 +79,38 @@ export function createQuarantineFolder(store: Store, path: string): void {
   }
 }
 
-/** Gives the file a second name in the quarantine, or another one where the file system knows no second names. */
+/**
+ * Gives the file a second name in the quarantine; where the file system knows no second names, a copy of what of it can
+ * be read.
+ */
 export function keepFile(store: Store, path: string, to: string): void {
   createQuarantineFolder(store, to);
   try {
     store.link(path, to);
   } catch (error) {
     if (!hasCode(error, 'EMLINK', 'ENOSYS', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
-    store.rename(path, to);
+    copyReadable(store, path, to);
   }
   store.syncFolder(folderOf(to));
+}
+
+function copyReadable(store: Store, path: string, to: string): void {
+  const from = store.openFile(path);
+  try {
+    const reader = new PatientReader(from);
+    const file = store.createFile(to);
+    try {
+      const buffer = new Uint8Array(COPY_SIZE_BYTES);
+      for (let offset = 0; offset < reader.sizeBytes; offset += buffer.length) {
+        file.write(buffer.subarray(0, reader.read(buffer, offset)));
+      }
+      file.sync();
+    } finally {
+      file.close();
+    }
+  } finally {
+    from.close();
+  }
 }
 
 /** Takes the file out of the repository. */

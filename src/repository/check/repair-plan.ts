@@ -136,24 +136,30 @@ export class RepairPlan {
   #replace(path: string, salvaged: SalvagedSegment, keepAs: string | undefined): void {
     const temporary = `${path}.tmp`;
     if (this.#store.stat(temporary) !== undefined) this.#store.removeFile(temporary);
+    try {
+      this.#copySound(path, temporary, salvaged);
+      if (keepAs !== undefined) keepFile(this.#store, path, keepAs);
+    } catch (error) {
+      if (this.#store.stat(temporary) !== undefined) this.#store.removeFile(temporary);
+      throw error;
+    }
+    this.#store.rename(temporary, path);
+    this.#store.syncFolder(path.slice(0, path.lastIndexOf('/')));
+  }
+
+  #copySound(path: string, to: string, salvaged: SalvagedSegment): void {
     const from = this.#store.openFile(path);
     try {
-      const file = this.#store.createFile(temporary);
+      const file = this.#store.createFile(to);
       try {
         salvaged.copy(from, file);
         file.sync();
       } finally {
         file.close();
       }
-    } catch (error) {
-      this.#store.removeFile(temporary);
-      throw error;
     } finally {
       from.close();
     }
-    if (keepAs !== undefined) keepFile(this.#store, path, keepAs);
-    this.#store.rename(temporary, path);
-    this.#store.syncFolder(path.slice(0, path.lastIndexOf('/')));
   }
 
   #writeText(path: string, text: string): void {

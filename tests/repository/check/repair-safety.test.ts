@@ -40,6 +40,10 @@ function damaged(commit: 'damaged' | 'gone' = 'damaged'): MemoryStore {
   return copyOf(store);
 }
 
+const noLink = (existing: string) => {
+  throw new StoreError('EPERM', 'link', existing);
+};
+
 describe('the quarantine', () => {
   it('has every file that was replaced or removed as it was, and says what was done', async () => {
     const store = damaged();
@@ -87,12 +91,10 @@ describe('the quarantine', () => {
     assert.equal((await check(store)).ok, true);
   });
 
-  it('gets the file itself where the file system knows no second names', async () => {
+  it('gets a copy where the file system knows no second names', async () => {
     const store = damaged();
     const before = treeOf(store);
-    store.link = () => {
-      throw new StoreError('EPERM', 'link', 'data/0/0');
-    };
+    store.link = noLink;
     await check(store, { repair: true });
     const kept = [...treeOf(store).values()];
     assert.ok(kept.includes(before.get('data/0/0')!));
@@ -131,10 +133,15 @@ describe('a repair without enough space', () => {
 });
 
 describe('a crash within a repair', () => {
-  for (const commit of ['damaged', 'gone'] as const) {
-    it(`leaves what a further repair mends, with every object that was not damaged (COMMIT ${commit})`, async () => {
+  for (const [commit, links] of [
+    ['damaged', true],
+    ['gone', true],
+    ['gone', false],
+  ] as const) {
+    it(`leaves what a further repair mends, with every object that was not damaged (COMMIT ${commit}, links: ${links})`, async () => {
       for (let at = 0; ; at++) {
         const store = damaged(commit);
+        if (!links) store.link = noLink;
         const faulty = new FaultyStore(store, { at, kind: 'crash' });
         await check(faulty, { repair: true }).catch((error: unknown) => {
           if (!faulty.hasCrashed) throw error;
