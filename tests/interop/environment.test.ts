@@ -82,20 +82,18 @@ describe('variables', () => {
     it(`BORG_JSON_INDENT=${indent} indents documents`, async () => {
       const env = { BORG_JSON_INDENT: indent };
       const { alcove, borg } = await twins.run({ args: 'list --json REPO', env });
-      const form = (text: string) =>
-        text
-          .replaceAll(/"[^"]*"/g, '""')
-          .split('\n')
-          .slice(0, 8);
       assert.deepEqual([alcove.status, form(alcove.stdout)], [borg.status, form(borg.stdout)]);
     });
   }
 
   for (const zone of ['Asia/Kolkata', 'America/New_York', 'UTC']) {
     it(`TZ=${zone} is the zone of times`, async () => {
-      await alike(`create --timestamp 2021-06-05T12:00:00 REPO::${zone.replace('/', '-')} tree`, {});
-      const text = await alike('list --last 1 --sort-by name --format {start}{NL} REPO', { TZ: zone });
-      assert.equal(text.length, 'Sat, 2021-06-05 12:00:00\n'.length);
+      const name = zone.replace('/', '-');
+      await alike(`create --timestamp 2021-06-05T12:00:00 REPO::${name} tree`, {});
+      const args = `list -a ${name} --format {start}{NL} REPO`;
+      const { alcove, borg } = await twins.run({ args, env: { TZ: zone } });
+      assert.match(alcove.stdout, /^Sat, 2021-06-05 \d\d:\d\d:00\n$/);
+      assert.equal(alcove.stdout, borg.stdout);
     });
   }
 });
