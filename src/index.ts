@@ -6,6 +6,13 @@ export {
   type ArchiveSortKey,
   type SelectedArchive,
 } from './archive/archive-selection.ts';
+export { checkRepository, type CheckOptions, type CheckResult } from './archive/check/check.ts';
+export {
+  checkArchives,
+  type ArchivesCheckOptions,
+  type ArchivesCheckResult,
+} from './archive/check/check-archives.ts';
+export type { DamageCollector, DamagedArchive, DamagedChunk, DamagedFile } from './archive/check/damage.ts';
 export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create/create.ts';
 export type { BackupSelection, BackupSource } from './archive/create/backup-source.ts';
 export { diffArchives, type DiffOptions } from './archive/diff/diff.ts';

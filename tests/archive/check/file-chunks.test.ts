@@ -9,6 +9,10 @@ function ref(name: string, size = 5): ChunkRef {
   return { id: new Uint8Array(32).fill(name.charCodeAt(0)), size, csize: size + 1 };
 }
 
+function refs(names: string): ChunkRef[] {
+  return Array.from(names, (name) => ref(name));
+}
+
 interface Case {
   readonly title: string;
   readonly chunks: string;
@@ -108,7 +112,6 @@ const cases: readonly Case[] = [
 
 for (const one of cases) {
   test(`mendFile() ${one.title}`, async () => {
-    const refs = (names: string) => [...names].map((name) => ref(name));
     const item: Item = { path: fromUtf8('f'), chunks: refs(one.chunks) };
     if (one.healthy !== undefined) item.chunksHealthy = refs(one.healthy);
     const present = new Set(refs(one.present).map(({ id }) => toHex(id)));
