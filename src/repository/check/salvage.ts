@@ -182,7 +182,8 @@ class Salvager {
     const there = Math.min(sizeBytes, this.#reader.sizeBytes - offset);
     if (there <= 0) return 0;
     if (offset >= this.#windowStart && offset + there <= this.#windowEnd) return there;
-    const wanted = Math.min(Math.max(there, WINDOW_SIZE_BYTES), this.#reader.sizeBytes - offset);
+    // More than is asked for: garbage looks like the header of a large entry every few KiB.
+    const wanted = Math.min(Math.max(2 * there, WINDOW_SIZE_BYTES), this.#reader.sizeBytes - offset);
     const buffer = this.#window.buffer.byteLength >= wanted ? this.#window.buffer : new ArrayBuffer(wanted);
     this.#window = new Uint8Array(buffer, 0, wanted);
     this.#reader.read(this.#window, offset);
