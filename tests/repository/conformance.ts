@@ -181,6 +181,22 @@ export function repositoryConformance(name: string, factory: RepositoryFactory):
       assert.equal(await repository.getFreeNonce(), 2n ** 64n - 1n);
     });
 
+    it('check() finds nothing wrong with what was committed', async () => {
+      let repository = await factory.create();
+      for (let i = 0; i < 20; i++) await repository.put(idOf(i), dataOf(i));
+      await repository.commit();
+      for (let i = 0; i < 20; i += 3) await repository.delete(idOf(i));
+      await repository.put(idOf(1), dataOf('new'));
+      await repository.commit({ compact: true });
+      const { ok, finished, damage = [] } = await repository.check();
+      assert.deepEqual({ ok, finished, damage }, { ok: true, finished: true, damage: [] });
+      assert.deepEqual(await repository.get(idOf(1)), dataOf('new'));
+      repository = await factory.reopen(repository);
+      assert.equal((await repository.check({ repair: true })).ok, true);
+      assert.equal(await repository.count(), 13);
+      await repository.close();
+    });
+
     it('id and location stay', async () => {
       let repository = await factory.create();
       const { id, idHex, location } = repository;
