@@ -134,9 +134,12 @@ test('check --json is as its schema says', async () => {
   }
 });
 
+function sizeOf(path: string): number {
+  return statSync(path).size;
+}
+
 test('check --json names what the repository lost', async () => {
   using scratch = await damaged('nothing');
-  const sizeOf = (path: string): number => statSync(path).size;
   const segments = globSync('repository/data/0/*', { cwd: scratch.path }).map((path) => scratch.join(path));
   const [largest] = segments.toSorted((a, b) => sizeOf(b) - sizeOf(a));
   const bytes = readFileSync(largest!);
