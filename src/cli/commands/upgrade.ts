@@ -110,7 +110,7 @@ async function upgradeManifest(ctx: CliContext, args: UpgradeArgs): Promise<void
   const archives = selectArchives(session.manifest.archives, { sortBy: ['ts'] });
   const changes = await requireManifestTam(session);
   if (changes.manifest) {
-    ctx.print(['Manifest contents:', ...archives.map(archiveLine), ''].join('\n'));
+    ctx.print(['Manifest contents:', ...archives.map((archive) => archiveLine(archive)), ''].join('\n'));
   }
   printKey(ctx, changes);
   if (changes.client) ctx.print('Updated security database\n');
