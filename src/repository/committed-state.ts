@@ -105,6 +105,12 @@ export class CommittedState {
     this.#transactionId = transactionId;
   }
 
+  /** Has readers go by this index, until `forget()`; writers go by what is committed. */
+  readAs(index: HashIndex): void {
+    this.forget();
+    this.#index = index;
+  }
+
   /** Forgets the state; it is read again when needed. */
   forget(): void {
     this.#index = undefined;

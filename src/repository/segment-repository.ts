@@ -7,6 +7,7 @@ import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../
 import type { Hints } from '../format/hints.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
 import type { Store } from '../store/store.ts';
+import { batches } from '../util/batches.ts';
 import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
@@ -250,7 +251,7 @@ export class SegmentRepository implements Repository {
     if (this.#transaction !== undefined) throw new Error('a check can not run within a transaction');
     await this.#lockExclusively();
     this.#state.forget();
-    return checkRepository(
+    const { planned, ...result } = await checkRepository(
       {
         context: this.#context,
         log: this.log,
@@ -262,6 +263,9 @@ export class SegmentRepository implements Repository {
       },
       options,
     );
+    // Whoever plans on goes by what a repair would have left.
+    if (planned !== undefined) this.#state.readAs(planned);
+    return result;
   }
 
   #openState(mayWrite: boolean): CommittedState {
@@ -386,14 +390,4 @@ export class SegmentRepository implements Repository {
   #notFound(id: Uint8Array): ObjectNotFound {
     return new ObjectNotFound([toHex(id), this.store.root]);
   }
-}
-
-function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    if (batch.push(item) < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -44,10 +44,15 @@ export interface RepositoryCheckNeeds {
 /** Of the space that a repair needs, what is not in files whose size is known. */
 const SPARE_BYTES = 1024 * 1024;
 
+export interface CheckOutcome extends RepositoryCheckResult {
+  /** After a dry run: the index that the repair would have made, with the places where the objects are now. */
+  readonly planned?: HashIndex;
+}
+
 export async function checkRepository(
   needs: RepositoryCheckNeeds,
   options: RepositoryCheckOptions,
-): Promise<RepositoryCheckResult> {
+): Promise<CheckOutcome> {
   return new RepositoryCheck(needs, options).run();
 }
 
@@ -77,7 +82,7 @@ class RepositoryCheck implements SegmentSizes {
     if (!needs.mayWrite) throw new Error('a repository that was opened without a lock can only be read');
   }
 
-  async run(): Promise<RepositoryCheckResult> {
+  async run(): Promise<CheckOutcome> {
     this.#findings.say('info', 'Starting repository check');
     const { last, index } = await this.#open();
     if (last === undefined) {
@@ -97,7 +102,9 @@ class RepositoryCheck implements SegmentSizes {
     }
     this.#sayResult();
     const { damage, isDamaged } = this.#findings;
-    return this.#result((!isDamaged && damage.length === 0) || (this.#isRepair && !this.#isDryRun), steps);
+    const isSound = !isDamaged && damage.length === 0;
+    if (!this.#isRepair || !this.#isDryRun) return this.#result(isSound || this.#isRepair, steps);
+    return { ...this.#result(isSound, steps), planned: this.#plannedIndex() };
   }
 
   get #isDryRun(): boolean {
@@ -267,6 +274,16 @@ class RepositoryCheck implements SegmentSizes {
     plan.writeTransactionFiles(committed, this.#state);
     plan.explain(this.#findings.damage.map(({ text }) => text));
     return plan;
+  }
+
+  #plannedIndex(): HashIndex {
+    const { index } = this.#state;
+    for (const [, bucket] of index.entries()) {
+      const damaged = this.#damaged.get(index.valueAt(bucket, 0));
+      if (damaged === undefined) continue;
+      index.setValueAt(bucket, 1, damaged.salvaged.source(index.valueAt(bucket, 1)));
+    }
+    return index;
   }
 
   /** Whether damaged segments are kept beside their replacements; throws an InsufficientFreeSpaceError. */

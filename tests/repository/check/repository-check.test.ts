@@ -424,6 +424,23 @@ describe('a repair', () => {
     );
   });
 
+  it('that is only planned shows what it would leave, to readers alone', async () => {
+    const store = copyOf(base);
+    edit(store, segment(0), flip(third.offset + 45));
+    edit(store, segment(5), flip(12));
+    const before = treeOf(store);
+    await using repository = await openRepositoryIn(testContext(), store, {
+      exclusive: true,
+      identity: identity(),
+    });
+    await repository.check({ repair: true, dryRun: true });
+    assert.deepEqual(await contentsOfOpen(repository), without([{ segment: 0, offset: third.offset }]));
+    await assert.rejects(repository.put(idOf('new'), dataOf('new')), CheckNeeded);
+    await repository.rollback();
+    await assert.rejects(repository.count(), CheckNeeded);
+    assert.deepEqual(treeOf(store), before);
+  });
+
   it('is needed, and said to be, before anything else is done with a damaged last transaction', async () => {
     for (const damage of [flip(12), flip(2)]) {
       const store = copyOf(base);
