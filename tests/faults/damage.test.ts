@@ -69,18 +69,10 @@ interface Damage {
   largeOnly?: boolean;
 }
 
-/** Ways to damage a file; positions are shares of its length. */
+/** A few, to see what the commands say and exit with: the damage campaign has all others. */
 const damages: readonly Damage[] = [
-  ...[0, 0.3, 0.6, 0.95].map((share) => ({
-    name: `a flipped bit at ${share * 100} %`,
-    apply: (path: string) => flip(path, share),
-    largeOnly: share !== 0.3,
-  })),
-  {
-    name: 'half of it missing',
-    apply: (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2)),
-  },
-  { name: 'no bytes', apply: (path) => truncateSync(path, 0) },
+  { name: 'a flipped bit', apply: (path) => flip(path, 0.3) },
+  { name: 'no bytes', apply: (path) => truncateSync(path, 0), largeOnly: true },
 ];
 
 /** Copies with times to the nanosecond, which Node's own copy cuts off. */
