@@ -68,7 +68,7 @@ async function isConfirmed(ctx: CliContext, args: DeleteArgs, repository: Reposi
 function archiveLines(manifest: Manifest | undefined): string[] {
   if (manifest === undefined) return ['It has no manifest, so nothing can be told about its contents.'];
   if (manifest.archives.size === 0) return ['It has no archives.'];
-  return selectArchives(manifest.archives, { sortBy: ['ts'] }).map(archiveLine);
+  return selectArchives(manifest.archives, { sortBy: ['ts'] }).map((archive) => archiveLine(archive));
 }
 
 async function loadManifest(ctx: CliContext, repository: Repository): Promise<Manifest | undefined> {
