@@ -429,7 +429,7 @@ describe('a repair', () => {
     edit(store, segment(0), flip(third.offset + 45));
     edit(store, segment(5), flip(12));
     const before = treeOf(store);
-    await using repository = await openRepositoryIn(testContext(), store, {
+    const repository = await openRepositoryIn(testContext(), store, {
       exclusive: true,
       identity: identity(),
     });
@@ -438,6 +438,7 @@ describe('a repair', () => {
     await assert.rejects(repository.put(idOf('new'), dataOf('new')), CheckNeeded);
     await repository.rollback();
     await assert.rejects(repository.count(), CheckNeeded);
+    await repository.close();
     assert.deepEqual(treeOf(store), before);
   });
 
