@@ -9,7 +9,7 @@ import { MANIFEST_ID } from '../../src/repository/repository.ts';
 import { encodeItem } from '../../src/format/item.ts';
 import { fromHex, fromUtf8 } from '../../src/util/bytes.ts';
 import { noise } from '../noise.ts';
-import { RepairTwins } from './repair-twins.ts';
+import { RepairTwins, SIDES } from './repair-twins.ts';
 import type { Surgery } from './surgery.ts';
 
 interface Damage {
@@ -179,4 +179,64 @@ describe('check', () => {
       await twins.sameContents();
     });
   }
+
+  const lines = [
+    '-v --last 1 REPO',
+    '-v --first 5 REPO',
+    '-v --last 3 --verify-data REPO',
+    '-v -a no* REPO',
+    '-v --prefix a REPO',
+    '-v REPO::a',
+    '-v REPO::nope',
+    '-v --archives-only REPO::b',
+    '-v --archives-only --repository-only REPO',
+    '-v --repository-only REPO',
+    '-v --repository-only --max-duration 100 REPO',
+    '-v --repository-only --last 1 REPO',
+    '-v --repository-only --prefix x REPO',
+    '-v --max-duration 1 REPO',
+    '-v --repair --max-duration 1 REPO',
+    '-v --repair --last 1 --save-space REPO',
+    '-v --repair REPO::a',
+    '--log-json -v --progress --verify-data REPO',
+    '--log-json -v --progress --archives-only --repair REPO',
+    '-v nowhere',
+  ];
+  it('understands command lines as Borg does, with a missing chunk and without', async () => {
+    for (const line of lines) {
+      await twins.damage(async () => {});
+      await twins.alike('check', ...line.split(' '));
+      await twins.damage(async (one) => one.remove((await one.chunks('b', 'tree/text'))[0]!.id));
+      await twins.alike('check', ...line.split(' '));
+    }
+  });
+
+  it('heals files as Borg does when their contents are there again', async () => {
+    const lost = ['tree/big', 'tree/text'];
+    await twins.damage(async (one) => {
+      for (const path of lost) for (const { id } of await one.chunks('b', path)) await one.remove(id);
+    });
+    await twins.alike('check', '-v', '--repair', 'REPO');
+    await twins.alike('check', '-v', 'REPO');
+    const params = ['--noctime', '--chunker-params', 'fixed,512', '--timestamp', '2024-02-01T00:00:00'];
+    for (const side of SIDES) {
+      const { status, stderr } = await twins.run({ program: side, side }, [
+        'create',
+        ...params,
+        'REPO::c',
+        'tree',
+      ]);
+      assert.equal(status, 0, stderr);
+    }
+    await twins.alike('check', '-v', 'REPO');
+    await twins.alike('check', '-v', '--repair', 'REPO');
+    await twins.sameContents();
+    const { stdout } = await twins.run({ program: 'borg', side: 'alcove' }, [
+      'list',
+      '--format',
+      '{health}{NL}',
+      'REPO::a',
+    ]);
+    assert.doesNotMatch(stdout, /broken/);
+  });
 });

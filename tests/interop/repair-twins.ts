@@ -138,13 +138,15 @@ export class RepairTwins implements Disposable {
 
   #comparable({ status, stdout, stderr }: TwinOutcome): Comparable {
     // The question is in each program's own words.
-    const said = stderr.replace(/^[^]*\(from BORG_CHECK_I_KNOW_WHAT_I_AM_DOING\)\n/, '');
+    const said = stderr
+      .replace(/^[^]*\(from BORG_CHECK_I_KNOW_WHAT_I_AM_DOING\)\n/, '')
+      .replace(/"message": "[^"]*Type 'YES'[^"]*"/, '"message": "?"');
     const folders = SIDES.map((side) => this.folder(side));
     const { stderr: compared } = comparable(
       { status, stdout, stderr: said },
       { folders, ownArchives: false },
     );
-    return { status, lines: String(compared).split('\n') };
+    return { status, lines: linesOf(compared) };
   }
 
   #request(side: Side | 'base', args: readonly string[], more: Record<string, string> = {}) {
@@ -166,4 +168,14 @@ export class RepairTwins implements Disposable {
 /** All but directories: those whose item is lost get modes and times of the moment. */
 function filesOf(root: string): string[] {
   return listTree(root).filter((line) => line.startsWith('"') && !/^"[^"]*" 40/.test(line));
+}
+
+/** JSON lines with their keys in order. */
+function linesOf(compared: unknown): string[] {
+  if (typeof compared === 'string') return compared.split('\n');
+  return (Array.isArray(compared) ? compared : [compared]).map((line: unknown) =>
+    line !== null && typeof line === 'object'
+      ? JSON.stringify(line, Object.keys(line).toSorted())
+      : String(line),
+  );
 }
