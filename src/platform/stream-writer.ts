@@ -67,10 +67,11 @@ export class StreamWriter {
     // struct pollfd: int fd, short events, short revents.
     const descriptor = Int32Array.of(this.#fd, POLLOUT);
     for (;;) {
-      const count = poll(descriptor, 1, WAIT_MS);
-      if (count !== 0 && !(count < 0 && lastErrno() === errnoNumber('EINTR'))) return;
+      // First of all: a reader that is slow, but reads, must not keep signals away.
       await setImmediate();
       this.#signal.throwIfAborted();
+      const count = poll(descriptor, 1, WAIT_MS);
+      if (count !== 0 && !(count < 0 && lastErrno() === errnoNumber('EINTR'))) return;
     }
   }
 }
