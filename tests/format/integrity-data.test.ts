@@ -6,6 +6,7 @@ import { encodeIndexFile, splitIndexFile } from '../../src/format/index-file.ts'
 import {
   computeIntegrityData,
   decodeIntegrityData,
+  verifyFirstPart,
   verifyIntegrityData,
 } from '../../src/format/integrity-data.ts';
 import { concatBytes, fromUtf8 } from '../../src/util/bytes.ts';
@@ -85,4 +86,16 @@ test('decodeIntegrityData() rejects what is no integrity data', () => {
   for (const text of cases) {
     assert.throws(() => decodeIntegrityData(text, '/repo/hints.5'), FileIntegrityError, text);
   }
+});
+
+test('verifyFirstPart() looks at the first part alone, and refuses a changed one', () => {
+  const [header] = encodeIndexFile(tenEntries());
+  verifyFirstPart(INDEX_DATA, '/repo/index.5', 'HashHeader', header.bytes);
+  const changed = Uint8Array.from(header.bytes);
+  changed[9]! ^= 1;
+  assert.throws(
+    () => verifyFirstPart(INDEX_DATA, '/repo/index.5', 'HashHeader', changed),
+    (error) => error instanceof FileIntegrityError && error.args[0] === '/repo/index.5',
+  );
+  verifyFirstPart('{"algorithm": "none", "digests": {}}', '/repo/index.5', 'HashHeader', changed);
 });

@@ -4,13 +4,11 @@
  *
  * Source: Borg 1.4.5 repository.py, check.
  */
-import { InsufficientFreeSpaceError } from '../../errors.ts';
 import { emptyHints } from '../../format/hints.ts';
 import type { RepositoryConfig } from '../../format/repository-config.ts';
 import { ENTRY_HEADER_SIZE_BYTES, TAG_COMMIT } from '../../format/segment.ts';
 import { toHex } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
-import { formatFileSize } from '../../util/file-size.ts';
 import { HashIndex } from '../../util/hash-index.ts';
 import type { RepairStep, RepositoryCheckOptions, RepositoryCheckResult } from '../check-result.ts';
 import type { CommittedState } from '../committed-state.ts';
@@ -25,6 +23,7 @@ import { findLastTransaction } from './last-transaction.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { lastCheckedSegment, rememberLastChecked } from './partial-progress.ts';
 import { RepairPlan } from './repair-plan.ts';
+import { hasSpaceToKeep } from './repair-space.ts';
 import type { DamagedSegment } from './repair-plan.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
@@ -40,9 +39,6 @@ export interface RepositoryCheckNeeds {
   /** The committed state, and whether reading it may write a rebuilt index. */
   readonly openState: (mayWrite: boolean) => CommittedState;
 }
-
-/** Of the space that a repair needs, what is not in files whose size is known. */
-const SPARE_BYTES = 1024 * 1024;
 
 export interface CheckOutcome extends RepositoryCheckResult {
   /** After a dry run: the index that the repair would have made, with the places where the objects are now. */
@@ -269,7 +265,13 @@ class RepositoryCheck implements SegmentSizes {
     if (this.#findings.isDamaged || index === undefined || !haveSameEntries(this.#state.index, index)) {
       plan.moveTransactionFiles();
     }
-    const keeps = this.#choosesToKeep();
+    const space = {
+      freeBytes: log.files.store.freeSpaceBytes(),
+      replacementSizesBytes: [...this.#damaged.values()].map(({ salvaged }) => salvaged.sizeBytes),
+      indexSizeBytes: this.#state.index.buckets.length,
+      saveSpace: this.#options.saveSpace === true,
+    };
+    const keeps = hasSpaceToKeep(space, this.#findings);
     for (const damaged of this.#damaged.values()) plan.replaceSegment(damaged, keeps);
     plan.writeTransactionFiles(committed, this.#state);
     plan.explain(this.#findings.damage.map(({ text }) => text));
@@ -284,29 +286,6 @@ class RepositoryCheck implements SegmentSizes {
       index.setValueAt(bucket, 1, damaged.salvaged.source(index.valueAt(bucket, 1)));
     }
     return index;
-  }
-
-  /** Whether damaged segments are kept beside their replacements; throws an InsufficientFreeSpaceError. */
-  #choosesToKeep(): boolean {
-    const freeBytes = this.#needs.log.files.store.freeSpaceBytes();
-    if (freeBytes === undefined || this.#damaged.size === 0) return true;
-    const sizes = [...this.#damaged.values()].map(({ salvaged }) => salvaged.sizeBytes);
-    const otherBytes = this.#state.index.buckets.length + SPARE_BYTES;
-    const neededBytes = sizes.reduce((sum, size) => sum + size, otherBytes);
-    if (freeBytes >= neededBytes) return true;
-    const what = `To keep ${sizes.length} damaged segments beside their replacements takes ${formatFileSize(neededBytes)}`;
-    if (this.#options.saveSpace === true && freeBytes >= Math.max(...sizes) + otherBytes) {
-      this.#findings.say(
-        'warning',
-        `${what}, more than is free (${formatFileSize(freeBytes)}): they are not kept.`,
-      );
-      return false;
-    }
-    this.#findings.say(
-      'error',
-      `${what}: nothing was repaired. Free some space, or use --save-space to keep nothing of them.`,
-    );
-    throw new InsufficientFreeSpaceError([formatFileSize(neededBytes), formatFileSize(freeBytes)]);
   }
 
   /** The segment up to which an earlier check has come, where this one goes on from there. */
