@@ -9,8 +9,8 @@ import { ConnectionClosed, InvalidRPCMethod, UnexpectedRPCDataFormatFromClient }
 import { Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 import { isOsError } from '../platform/os-error.ts';
-import { createRepository } from '../repository/create-repository.ts';
-import { openRepository } from '../repository/open-repository.ts';
+import { createRepository, type CreateOptions } from '../repository/create-repository.ts';
+import { openRepository, type OpenOptions } from '../repository/open-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { concatBytes, fromUtf8, toUtf8Lossy } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
@@ -49,7 +49,16 @@ export interface ServerOptions {
   onJsonClient?(): void;
   /** Lines about this machine, for clients that show an error. */
   sysinfo?(): Promise<string>;
+  /** Where the repositories are. Default: on this machine's file systems. */
+  readonly repositories?: Repositories | undefined;
 }
+
+export interface Repositories {
+  open(context: Context, path: string, options: OpenOptions): Promise<Repository>;
+  create(context: Context, path: string, options: CreateOptions): Promise<Repository>;
+}
+
+const LOCAL: Repositories = { open: openRepository, create: createRepository };
 
 const VERSION_TEXT = formatWireVersion(SPOKEN_VERSION);
 /** What clients of Borg 1.0 send and get in place of versions. */
@@ -64,6 +73,7 @@ export class RepositoryServer {
   readonly #abandoned = new AbortController();
   #clientVersion: WireVersion = SILENT_VERSION;
   #repository: Repository | undefined;
+  #sysinfo: string | undefined;
   #replies: Uint8Array[] = [];
   #replyBytes = 0;
 
@@ -132,8 +142,8 @@ export class RepositoryServer {
       return { id, result: await this.#call(request) };
     } catch (error) {
       this.#context.signal.throwIfAborted();
-      const sysinfo = (await this.#options.sysinfo?.()) ?? '';
-      const exception = describeException(error, sysinfo);
+      this.#sysinfo ??= (await this.#options.sysinfo?.()) ?? '';
+      const exception = describeException(error, this.#sysinfo);
       this.#log('debug', exception.full.join('\n'));
       // Clients of Borg 1.0 get no more than the name of the class.
       if (!isNamed(request.args)) this.#log('error', exception.short.join('\n'));
@@ -185,9 +195,10 @@ export class RepositoryServer {
       storageQuotaBytes,
     };
     const makeParentDirs = args.flag('make_parent_dirs');
+    const repositories = this.#options.repositories ?? LOCAL;
     this.#repository = create
-      ? await createRepository(this.#context, path, { ...options, makeParentDirs })
-      : await openRepository(this.#context, path, options);
+      ? await repositories.create(this.#context, path, { ...options, makeParentDirs })
+      : await repositories.open(this.#context, path, options);
     return this.#repository.id;
   }
 

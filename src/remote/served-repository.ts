@@ -16,7 +16,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   put: async (repository, args) => nothing(await repository.put(args.bytes('id'), args.bytes('data'))),
   delete: async (repository, args) => nothing(await repository.delete(args.bytes('id'))),
   load_key: async (repository) => fromUtf8(await repository.loadKey()),
-  save_key: async (repository, args) => nothing(await repository.saveKey(toUtf8Lossy(args.bytes('keydata')))),
+  save_key: async (repository, args) => nothing(await repository.saveKey(keyText(args.bytes('keydata')))),
   rollback: async (repository) => nothing(await repository.rollback()),
   destroy: async (repository) => nothing(await repository.destroy()),
   break_lock: async (repository) => nothing(await repository.breakLock()),
@@ -40,6 +40,13 @@ const CALLS: Readonly<Record<string, Call>> = {
     return (await repository.check({ repair, saveSpace, maxDurationSeconds })).ok;
   },
 };
+
+/** Base64 in lines. In the repository's config anything else could become another setting. */
+function keyText(keydata: Uint8Array): string {
+  const text = toUtf8Lossy(keydata).replaceAll(/\r\n?/g, '\n');
+  if (/^[A-Za-z0-9+/= \t\n]*$/.test(text)) return text;
+  throw new GeneralError(['save_key: a key is base64, in lines']);
+}
 
 function nothing(_value: void): null {
   return null;
