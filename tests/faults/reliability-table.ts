@@ -17,8 +17,12 @@ export function writeReliabilityTable(results: readonly (readonly [Campaign, Cam
       `${name}, ${seed}`,
     ];
   });
-  const head = ['fault', 'cases', 'of so many kinds', 'failed', 'campaign, seed'];
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const head = ['fault', 'cases', 'kinds', 'failed', 'campaign, seed'];
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((cells) => cells[column]!.length)));
+  const ruler = widths.map((width) => '-'.repeat(width));
+  const lines = [head, ruler, ...rows].map(
+    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`,
+  );
   const text = readFileSync(DOCUMENT, 'utf8');
   if (!MARKERS.test(text)) throw new Error('docs/RELIABILITY.md has no place for the table');
   writeFileSync(

@@ -28,21 +28,21 @@ import {
 } from '../../platform/open-file.ts';
 import type { FileResult } from '../../pipeline/file-job.ts';
 import { fromUtf8, toUtf8Lossy } from '../../util/bytes.ts';
-import { BackupError, backupIo, checkSameFile, fileError } from '../backup-error.ts';
+import { BackupError, backupIo, checkSameFile } from '../backup-error.ts';
 import type { BackupRun } from './backup-run.ts';
 import type { FileVerification } from './file-verification.ts';
 import { HardLinkMasters } from './hard-link-masters.ts';
 import type { MetadataCollector, MetadataOptions } from './metadata-collector.ts';
 import { isSpecial, joinPath, makePathSafe, stripPrefix } from './path-bytes.ts';
 import { PendingFile, totalSize } from './pending-file.ts';
+import { memorizeFile, settleFile, type FilesChangedMode } from './settle-file.ts';
 import type { FoundObject, WalkVisitor } from './tree-walk.ts';
 
 export interface ObjectProcessorOptions extends MetadataOptions {
   /** Back up the content of devices and fifos, not the things themselves. */
   readonly readSpecial: boolean;
   readonly sparse: boolean;
-  /** What tells that a file changed while it was read. */
-  readonly filesChanged: 'ctime' | 'mtime' | 'disabled';
+  readonly filesChanged: FilesChangedMode;
   /** Paths are relative to it. */
   readonly cwd: string;
   readonly nowNs: () => bigint;
@@ -331,17 +331,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   #settle(file: PendingFile, result: FileResult): void {
-    const { item, stat } = file;
-    if (result.error !== undefined) {
-      file.error = fileError(result.error);
-      return;
-    }
-    for (const warning of result.xattrWarnings ?? []) this.#collector.warnXattr(warning);
-    if (result.flags !== 0) item.bsdflags = result.flags;
-    if (result.xattrs !== undefined) item.xattrs = result.xattrs;
-    if (result.acls?.aclAccess !== undefined) item.aclAccess = result.acls.aclAccess;
-    if (result.acls?.aclDefault !== undefined) item.aclDefault = result.acls.aclDefault;
-    file.changed = this.#hasChanged(stat, result.statAfter);
+    settleFile(file, result, this.#collector, this.#options.filesChanged);
   }
 
   /** As #settle, for a file that is read to be compared. */
@@ -362,13 +352,6 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
       }
     }
     if (file.verdict !== undefined) verification.count(file.verdict);
-  }
-
-  /** Fifos and devices change naturally. */
-  #hasChanged(before: FileStat | undefined, after: FileStat | undefined): boolean {
-    if (before === undefined || after === undefined || isSpecial(before.mode)) return false;
-    if (this.#options.filesChanged === 'ctime') return before.ctimeNs !== after.ctimeNs;
-    return this.#options.filesChanged === 'mtime' && before.mtimeNs !== after.mtimeNs;
   }
 
   #finishFile(file: PendingFile): void {
@@ -392,7 +375,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     item.chunks = chunks;
     item.size = totalSize(chunks);
     // What changes while it is read may be inconsistent: it has to be read again next time.
-    if (!file.changed) this.#memorize(file);
+    if (!file.changed) memorizeFile(file, this.#run.cache.files);
     writer.statistics.files += 1;
     this.#run.addItem(item);
     if (stat !== undefined) this.#hardLinks.add(stat, item.path);
@@ -400,14 +383,6 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (!file.changed) return;
     this.#run.warn(new FileChangedWarning([toUtf8Lossy(path)]));
     report('C');
-  }
-
-  #memorize({ stat, pathHash, chunks, readNs, verdict }: PendingFile): void {
-    if (stat === undefined || pathHash === undefined) return;
-    const { files } = this.#run.cache;
-    const ids = chunks.map((chunk) => chunk.id);
-    if (verdict === 'same' || verdict === 'changed') files?.replaceIds(pathHash, ids);
-    else files?.memorize(pathHash, stat, ids, readNs);
   }
 
   #targetOf(found: FoundObject): FileStat | undefined {
