@@ -46,6 +46,9 @@ export const operands: Readonly<Record<string, readonly string[]>> = {
   prune: ['OWN/none'],
   recreate: ['OWN/none'],
   rename: ['OWN/none::one', 'two'],
+  // One word too many: nothing is served, nothing unmounted.
+  serve: ['x'],
+  umount: ['OWN/none', 'x'],
   upgrade: ['OWN/none'],
   version: ['OWN/none'],
   'with-lock': ['OWN/none', 'true'],
