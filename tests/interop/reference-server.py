@@ -1,7 +1,8 @@
 """Runs many command lines of the reference Borg, in a process each, without starting Python each time.
 
-Each line of the standard input is a request {"args": [...], "env": {...}, "cwd": "..."}; each line of the output is
-its answer {"status": ..., "stdout": ..., "stderr": ...}. Words and outputs have one character a byte.
+Each line of the standard input is a request {"args": [...], "env": {...}, "cwd": "...", "input": "..."}; each line of
+the output is its answer {"status": ..., "stdout": ..., "stderr": ...}. Words, input and outputs have one character a
+byte.
 """
 
 import json
@@ -37,8 +38,9 @@ def run(request, stdin, stdout, stderr):
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:
+                stream.flush()
         os._exit(status)
 
 
@@ -49,6 +51,7 @@ def contents(fd):
 
 def answer(request):
     fds = stdin, stdout, stderr = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr")]
+    os.pwrite(stdin, request.get("input", "").encode("latin1"), 0)
     pid = os.fork()
     if pid == 0:
         run(request, stdin, stdout, stderr)

@@ -12,6 +12,8 @@ export interface ServedRun {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** One character a byte. */
+  readonly input?: string;
 }
 
 const script = fileURLToPath(new URL('reference-server.py', import.meta.url));

@@ -8,6 +8,8 @@ import { Twins, type TwinRun } from './twins.ts';
 export interface TwinRow extends TwinRun {
   /** Done in advance, e.g. to change a file. */
   readonly prepare?: (twins: Twins) => void;
+  /** Compares what both left behind. */
+  readonly verify?: (twins: Twins) => void;
   /** Differences that are meant, each with its reason: that part is not compared. */
   readonly kept?: Partial<Record<keyof Comparable, string>>;
 }
@@ -18,14 +20,16 @@ export interface TwinTable {
   readonly setUp: (twins: Twins) => void | Promise<void>;
   /** Each program writes archives of its own, whose ids, times and sizes differ. */
   readonly ownArchives: boolean;
+  /** Starts the reference once for all rows. */
+  readonly served?: boolean;
   /** A command line alone stands for a row without anything else. */
   readonly rows: readonly (string | TwinRow)[];
 }
 
 /** Rows run in order, so that later ones see what earlier ones left. */
-export function compareTwins({ title, setUp, ownArchives, rows }: TwinTable): void {
+export function compareTwins({ title, setUp, ownArchives, served = false, rows }: TwinTable): void {
   describe(title, () => {
-    const twins = new Twins();
+    const twins = new Twins({ served });
     before(() => setUp(twins));
     after(() => twins[Symbol.dispose]());
     for (const given of rows) {
@@ -39,6 +43,7 @@ export function compareTwins({ title, setUp, ownArchives, rows }: TwinTable): vo
         for (const part of ['status', 'stderr', 'stdout'] as const) {
           if (row.kept?.[part] === undefined) assert.deepEqual(ours[part], theirs[part], part);
         }
+        row.verify?.(twins);
       });
     }
   });

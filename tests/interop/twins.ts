@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { alcoveCommand } from '../workspace.ts';
+import { ReferenceServer } from './reference-server.ts';
 
 export type Side = 'alcove' | 'borg';
 
@@ -31,14 +32,20 @@ export interface TwinOutcome {
 
 export const NOBODY = 65_534;
 
+/** What both get where the reference is served. */
+const ofServed = { BORG_EXIT_CODES: 'modern', BORG_SELFTEST: 'disabled' };
+
 const patienceMs = 60_000;
 
 export class Twins implements Disposable {
   /** Where both programs run. */
   readonly shared: string;
   readonly #path: string;
+  readonly #server: ReferenceServer | undefined;
 
-  constructor() {
+  /** With `served` the reference is loaded once, and both have the exit codes of today; for many command lines. */
+  constructor({ served = false }: { readonly served?: boolean } = {}) {
+    this.#server = served ? new ReferenceServer({ ...environment('/'), ...ofServed }) : undefined;
     this.#path = mkdtempSync(join(tmpdir(), 'twins-'));
     this.shared = join(this.#path, 'shared');
     for (const folder of [this.shared, this.folder('alcove'), this.folder('borg')]) mkdirSync(folder);
@@ -71,12 +78,18 @@ export class Twins implements Disposable {
     const cwd = run.ownFolder === undefined ? this.shared : join(folder, run.ownFolder);
     const words = typeof run.args === 'string' ? run.args.split(' ') : run.args;
     const args = words.map((word) => this.resolve(side, word));
+    const env = { ...environment(folder), ...(this.#server && ofServed), ...run.env };
+    if (side === 'borg' && this.#server !== undefined) {
+      const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      const input = inBytes(run.input ?? '');
+      return this.#server.run({ args: args.map(inBytes), env: Object.fromEntries(given), cwd, input });
+    }
     const user = run.unprivileged ? { uid: NOBODY, gid: NOBODY } : {};
     const [command, ...before] = commandOf(side);
     const child = spawn(command!, [...before, ...args], {
       ...user,
       cwd,
-      env: { ...environment(folder), ...run.env },
+      env,
       timeout: patienceMs,
       killSignal: 'SIGKILL',
     });
@@ -93,8 +106,14 @@ export class Twins implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#server?.[Symbol.dispose]();
     rmSync(this.#path, { recursive: true, force: true });
   }
+}
+
+/** One character a byte. */
+function inBytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function commandOf(side: Side): string[] {
