@@ -93,13 +93,17 @@ test('RobustItemStream passes over half a megabyte of beginnings of items in sec
 });
 
 test('RobustItemStream takes no end of an item for an item', () => {
-  // The time's last byte says "a map of 8 entries", and there are 8 behind it, or of 5, and then more of the item.
-  for (const last of [0x88n, 0x85n]) {
+  // The time's last byte says "a map of 8 entries", and there are 8 behind it; or of 5, and then more of the item.
+  for (const [last, mode] of [
+    [0x88n, 0o100644],
+    [0x85n, 0o100644],
+    [0x85n, 0o40755],
+  ] as const) {
     const stream = new RobustItemStream();
     stream.resync();
     const lost = encodeItem({
       path: fromUtf8('lost'),
-      mode: 0o100644,
+      mode,
       ctimeNs: 0x1122334455667700n + last,
       mtimeNs: 1n,
       chunks: [],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Archive } from '../../../src/archive/archive.ts';
+import { checkArchives } from '../../../src/archive/check/check-archives.ts';
 import { checkRepository, type CheckOptions, type CheckResult } from '../../../src/archive/check/check.ts';
 import { openLocalRepository, type Session } from '../../../src/archive/session.ts';
 import { initCrypto } from '../../../src/crypto/init-crypto.ts';
@@ -81,6 +82,30 @@ test('checkRepository() changes nothing without repair, and nothing in a plan', 
     assert.equal((await check(scratch, options)).ok, false);
     assert.deepEqual(files(scratch), before);
   }
+});
+
+test('checkArchives() asks a repository for no change in a plan', async () => {
+  using scratch = await twoArchives();
+  await change(scratch, async (session) => {
+    const id = await chunkOf(session, 'source/small');
+    await session.repository.put(id, noise(50));
+    await session.repository.delete(await chunkOf(session, 'source/large'));
+    await session.repository.put(sha256(noise(3)), noise(50));
+  });
+  writeFileSync(scratch.join('repository/nonce'), 'garbage');
+  const ctx = scratch.context();
+  await using repository = await openLocalRepository(ctx, scratch.location, { exclusive: true });
+  const changes = ['put', 'delete', 'commit', 'commitNonceReservation', 'saveKey'];
+  const readOnly = new Proxy(repository, {
+    get(target, name) {
+      assert.ok(!changes.includes(String(name)), String(name));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const { ok, steps } = await checkArchives(ctx, readOnly, { repair: true, dryRun: true, verifyData: true });
+  assert.equal(ok, false);
+  assert.ok(steps!.deletedCount > 0 && steps!.archives.length === 2 && steps!.renewsNonces);
 });
 
 test('checkRepository() plans what a repair then does', async () => {
