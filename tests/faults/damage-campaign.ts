@@ -136,9 +136,16 @@ function damageOne(scratch: Scratch, kind: string, random: Random): string {
   const bytes = readFileSync(path);
   const names = Object.keys(DAMAGES);
   const name = names[random.integer(names.length)]!;
-  const at = random.integer(Math.max(1, bytes.length));
+  const at = placeIn(bytes, random);
   writeFileSync(path, bytes.length === 0 ? noise(20) : DAMAGES[name]!(bytes, at, random));
   return `${file}, ${name} at ${at}`;
+}
+
+/** Any place, but mostly one that says something: tables are empty for the most part. */
+function placeIn(bytes: Uint8Array, random: Random): number {
+  const at = random.integer(Math.max(1, bytes.length));
+  const next = bytes.subarray(at).findIndex((byte) => byte !== 0);
+  return random.next() < 0.2 || next < 0 ? at : at + next;
 }
 
 /** Undefined where it went well; what was said where it did not, which must be of use. */
