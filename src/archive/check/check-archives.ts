@@ -73,6 +73,9 @@ export async function checkArchives(
   }
   await initCrypto();
   const key = await loadKeyOfObjects(ctx, repository, chunks.table.keys());
+  if (key.unverified && options.repair === true) {
+    throw new GeneralError(['a repair writes to the archives, and needs the secrets of the key for that']);
+  }
   const mode = modeOf(options);
   const state = new CheckState(ctx, { repository, key, mode, chunks, damage });
   for (const id of options.damagedIds ?? []) {

@@ -243,6 +243,13 @@ test('checkRepository() replaces a damaged mark of nonces, far behind those that
   await scratch.create('three');
 });
 
+test('checkArchives() repairs nothing without the secrets of the key', async () => {
+  using scratch = await twoArchives('authenticated');
+  const ctx = scratch.context({ env: { BORG_WORKAROUNDS: 'authenticated_no_key' } });
+  await using repository = await openLocalRepository(ctx, scratch.location, { exclusive: true });
+  await assert.rejects(checkArchives(ctx, repository, { repair: true }), /needs the secrets/);
+});
+
 test('checkRepository() writes a repair as one transaction, which can be taken back', async () => {
   using scratch = await twoArchives();
   await change(scratch, async (session) => session.repository.delete(await chunkOf(session, 'source/large')));
