@@ -36,7 +36,9 @@ export type RepositoryCreator = (
 /** Makes a repository on this machine. */
 export const createLocalRepository: RepositoryCreator = (ctx, location, options) => {
   if (location.proto !== 'file') {
-    throw new GeneralError([`${location.canonicalPath()} is not on this machine`]);
+    throw new GeneralError([
+      `${location.canonicalPath()}: repositories of other machines need a creator of their own`,
+    ]);
   }
   const absolute = location.absolute(ctx.cwd);
   return createRepository(ctx, absolute.path, { ...options, location: absolute.canonicalPath() });

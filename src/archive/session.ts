@@ -118,7 +118,9 @@ export class Session implements CacheSubject, AsyncDisposable {
 /** Opens a repository of this machine. */
 export const openLocalRepository: RepositoryOpener = (ctx, location, options) => {
   if (location.proto !== 'file') {
-    throw new GeneralError([`${location.canonicalPath()} is not on this machine`]);
+    throw new GeneralError([
+      `${location.canonicalPath()}: repositories of other machines need an opener of their own`,
+    ]);
   }
   const absolute = location.absolute(ctx.cwd);
   return openRepository(ctx, absolute.path, { ...options, location: absolute.canonicalPath() });

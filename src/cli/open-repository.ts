@@ -1,12 +1,12 @@
 /** Repositories of the command line for commands that need no key. */
 import { breakCacheLock } from '../archive/cache/local-cache.ts';
-import { openLocalRepository } from '../archive/session.ts';
 import { CommandError } from '../errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import { SegmentRepository } from '../repository/segment-repository.ts';
 import type { CliContext } from './context.ts';
 import type { CommonArgs } from './options/common.ts';
 import type { LocationArgs } from './options/positionals.ts';
+import { openerFor } from './remote-options.ts';
 
 export interface RepositoryNeeds {
   /** To write to it. */
@@ -22,7 +22,7 @@ export function openRepositoryAt(
   args: RepositoryArgs,
   needs: RepositoryNeeds = {},
 ): Promise<Repository> {
-  return openLocalRepository(ctx, args.location, {
+  return openerFor(ctx, args)(ctx, args.location, {
     exclusive: needs.exclusive,
     lock: needs.lock ?? args.lock,
     lockWaitSeconds: args.lockWait,

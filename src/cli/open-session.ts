@@ -4,6 +4,7 @@ import type { CompressionSpec } from '../compress/compression-spec.ts';
 import type { CliContext } from './context.ts';
 import type { CommonArgs } from './options/common.ts';
 import type { LocationArgs } from './options/positionals.ts';
+import { openerFor } from './remote-options.ts';
 
 export interface SessionNeeds {
   /** What will be done, for repositories that demand features. */
@@ -23,5 +24,6 @@ export function openSessionAt(
   args: CommonArgs & LocationArgs,
   needs: SessionNeeds,
 ): Promise<Session> {
-  return openSession(ctx, args.location, { ...needs, lock: args.lock, lockWaitSeconds: args.lockWait });
+  const { location, lock, lockWait: lockWaitSeconds } = args;
+  return openSession(ctx, location, { ...needs, lock, lockWaitSeconds, open: openerFor(ctx, args) });
 }

@@ -4,10 +4,11 @@
  * Source: Borg 1.4.5, helpers/process.py (prepare_subprocess_env, popen_with_error_handling, ignore_sigint),
  * crypto/key.py (Passphrase.env_passcommand).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { accessSync, closeSync, constants, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { concatBytes } from '../util/bytes.ts';
 import type { Environment } from '../util/context.ts';
 import { cFunction } from './libc.ts';
@@ -30,6 +31,13 @@ export interface RunningProcess {
   /** The exit code, or the negative number of the signal that ended it. */
   wait(): Promise<number>;
   kill(signal?: NodeJS.Signals): void;
+}
+
+/** A program that we talk to: its streams are ours. */
+export interface TalkingProcess extends RunningProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
 }
 
 /**
@@ -55,17 +63,40 @@ const IGNORING_INT = 'trap "" INT; exec "$@"';
 
 /** Starts a program. Throws ENOENT or EACCES where there is none of that name to start. */
 export function spawnProcess(argv: readonly string[], options: SpawnOptions): RunningProcess {
-  const [command = '', ...args] = argv;
   const env = prepareSubprocessEnvironment(options.env);
+  const stdio = [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'inherit'] satisfies StdioOptions;
+  return runningProcess(start(argv, { env, stdio, ignoreInterrupt: options.ignoreInterrupt ?? false }));
+}
+
+/**
+ * Starts a program to talk to. The user's Ctrl-C does not end it; `version` is the one of Borg that it hears of. Throws
+ * ENOENT or EACCES where there is none of that name to start.
+ */
+export function spawnTalking(
+  argv: readonly string[],
+  options: { readonly env: Environment; readonly version?: string },
+): TalkingProcess {
+  const env = prepareSubprocessEnvironment(options.env, options.version);
+  const child = start(argv, { env, stdio: 'pipe', ignoreInterrupt: true });
+  const { stdin, stdout, stderr } = child;
+  return { ...runningProcess(child), stdin: stdin!, stdout: stdout!, stderr: stderr! };
+}
+
+interface StartOptions {
+  readonly env: Record<string, string>;
+  readonly stdio: StdioOptions;
+  readonly ignoreInterrupt: boolean;
+}
+
+function start(argv: readonly string[], { env, stdio, ignoreInterrupt }: StartOptions): ChildProcess {
+  const [command = '', ...args] = argv;
   const executable = findExecutable(command, env);
+  if (!ignoreInterrupt) return spawn(executable, args, { argv0: command, env, stdio });
   // Node gives its children the default action for every signal, so a shell must ignore this one for them.
-  const file = options.ignoreInterrupt ? '/bin/sh' : executable;
-  const rest = options.ignoreInterrupt ? ['-c', IGNORING_INT, 'sh', executable, ...args] : args;
-  const child = spawn(file, rest, {
-    argv0: options.ignoreInterrupt ? file : command,
-    env,
-    stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'inherit'],
-  });
+  return spawn('/bin/sh', ['-c', IGNORING_INT, 'sh', executable, ...args], { env, stdio });
+}
+
+function runningProcess(child: ChildProcess): RunningProcess {
   const ended = exitCodeOf(child);
   // Whoever waits hears of it; nobody has to.
   ended.catch(() => {});

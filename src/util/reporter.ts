@@ -41,6 +41,22 @@ export interface Reporter {
   working?(describe: (() => string | undefined) | undefined): void;
   /** Asks a yes/no question; see `Question`. */
   ask(question: Question): Promise<boolean>;
+  /** Progress that another process tells of. */
+  relayProgress?(progress: RelayedProgress): void;
+  /** A line of another process of which nothing is known; `isProgress`: the next one takes its place. */
+  relayLine?(text: string, isProgress: boolean): void;
+}
+
+/** A record of progress as in JSON logs. */
+export interface RelayedProgress {
+  readonly type: 'progress_message' | 'progress_percent';
+  readonly operation: number;
+  readonly msgid: string | undefined;
+  readonly finished: boolean;
+  readonly message: string | undefined;
+  readonly current?: number;
+  readonly total?: number;
+  readonly info?: readonly string[] | undefined;
 }
 
 export interface PercentProgress {

@@ -1,12 +1,13 @@
 import { initRepository } from '../../archive/init-repository.ts';
 import { openSession, Session } from '../../archive/session.ts';
-import { CommandError, NoPassphraseFailure } from '../../errors.ts';
+import { CommandError, NoPassphraseFailure, RepositoryDoesNotExist } from '../../errors.ts';
 import type { Location } from '../../format/location.ts';
 import { keyArgNames } from '../../keys/key-type.ts';
 import { isRepository } from '../../repository/is-repository.ts';
 import { quoteShellWord } from '../../util/shell-quote.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { creatorFor, openerFor } from '../remote-options.ts';
 import { createInSession, dryRun } from '../create-archive.ts';
 import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
 import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
@@ -119,15 +120,8 @@ are asked for it. Nobody can restore anything without it.
       return;
     }
     await assertSomethingThere(ctx, args.paths);
-    const { lockWait: lockWaitSeconds, compression } = args;
-    await using session = isRepository(location.path)
-      ? await openSession(ctx, location, {
-          operations: ['write'],
-          exclusive: true,
-          lockWaitSeconds,
-          compression,
-        })
-      : await makeRepository(ctx, args, location);
+    await using session =
+      (await openExisting(ctx, args, location)) ?? (await makeRepository(ctx, args, location));
     const name = freeName(session, args.name ?? (await fillPlaceholders(NEWCOMER_NAME, ctx.io)));
     const startMs = performance.now();
     const { statistics } = await createInSession(ctx, session, name, { ...createDefaults, ...args }).catch(
@@ -160,6 +154,28 @@ async function repositoryOf(ctx: CliContext, args: BackupArgs): Promise<Location
   return location.absolute(ctx.cwd);
 }
 
+/** Undefined where there is no repository yet. */
+async function openExisting(
+  ctx: CliContext,
+  args: BackupArgs,
+  location: Location,
+): Promise<Session | undefined> {
+  const { lockWait: lockWaitSeconds, compression } = args;
+  if (location.proto === 'file' && !isRepository(location.path)) return undefined;
+  try {
+    return await openSession(ctx, location, {
+      operations: ['write'],
+      exclusive: true,
+      lockWaitSeconds,
+      compression,
+      open: openerFor(ctx, args),
+    });
+  } catch (error) {
+    if (location.proto !== 'file' && error instanceof RepositoryDoesNotExist) return undefined;
+    throw error;
+  }
+}
+
 /** A mistyped path must not end in an archive of nothing. */
 async function assertSomethingThere(ctx: CliContext, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
@@ -175,7 +191,7 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
     throw new NoPassphraseFailure(['a new repository needs one, and there is no terminal to ask at']);
   }
   if (needsPassphrase && !hasPassphraseSetting(ctx)) {
-    ctx.reporter.tell(`${location.path} is no repository yet. Choose a passphrase for the new one.`);
+    ctx.reporter.tell(`${shownPlace(location)} is no repository yet. Choose a passphrase for the new one.`);
   }
   // It was typed twice; a third question is for those who start with "init".
   const quick: CliContext = { ...ctx, env: { BORG_DISPLAY_PASSPHRASE: 'no', ...ctx.env } };
@@ -183,11 +199,12 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
     encryption,
     makeParentDirs: true,
     lockWaitSeconds,
+    create: creatorFor(ctx, args),
   });
   const { repository, manifest, key } = created;
   const where = key.type.storage === 'keyfile' ? `in ${key.target}` : 'in the repository';
   const copy = `${ctx.io.program} key export ${quoteShellWord(location.canonicalPath())} ~/alcove-key-backup`;
-  ctx.reporter.tell(`Made a new repository in ${location.path}.`);
+  ctx.reporter.tell(`Made a new repository in ${shownPlace(location)}.`);
   if (key.type.storage !== 'none') {
     ctx.reporter.tell(
       `Its key is ${where}; it takes key and passphrase to restore anything.\n` +
@@ -195,6 +212,10 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
     );
   }
   return new Session(ctx, { location, repository, manifest, compression, lockWaitSeconds });
+}
+
+function shownPlace(location: Location): string {
+  return location.proto === 'file' ? location.path : location.canonicalPath();
 }
 
 function hasPassphraseSetting({ env }: CliContext): boolean {

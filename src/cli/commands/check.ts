@@ -115,6 +115,9 @@ segment file with GNU ddrescue, name its mapfile with --bad-ranges, since the co
 });
 
 function showQuarantine(ctx: CliContext, repository: Repository, args: CheckArgs): undefined {
+  if (repository.listQuarantine === undefined) {
+    throw new GeneralError(['a server does not say what repairs have put aside: ask on its own machine']);
+  }
   const list = args.dropQuarantine ? repository.dropQuarantine?.() : repository.listQuarantine?.();
   const lines = quarantineLines(list ?? [], args.iec);
   if (lines.length > 0) ctx.print(`${lines.join('\n')}\n`);

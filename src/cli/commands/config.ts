@@ -8,6 +8,7 @@ import { changeSetting, deleteSetting, listSettings } from '../../repository/rep
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { openerFor } from '../remote-options.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
@@ -93,6 +94,7 @@ async function runOnCache(ctx: CliContext, args: ConfigArgs): Promise<void> {
     operations: ['write'],
     exclusive: true,
     secure: false,
+    open: openerFor(ctx, args),
     lock: args.lock,
     lockWaitSeconds: args.lockWait,
   });

@@ -1,5 +1,6 @@
 import type { SourceArgs } from './create-args.ts';
 import { defineCommand } from '../command.ts';
+import { openerFor } from '../remote-options.ts';
 import { createInSession, dryRun, type StreamArgs } from '../create-archive.ts';
 import { openSession } from '../../archive/session.ts';
 import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
@@ -144,6 +145,7 @@ The archive has the paths as they are given, without a slash in front. In a PATH
       exclusive: true,
       lockWaitSeconds: args.lockWait,
       compression: args.compression,
+      open: openerFor(ctx, args),
     });
     await createInSession(ctx, session, named.archive!, args);
   },

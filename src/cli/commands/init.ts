@@ -4,6 +4,7 @@ import { decodeRelatedSecrets } from '../../keys/related-secrets.ts';
 import { defineCommand } from '../command.ts';
 import { readInputFile } from '../input-file.ts';
 import type { CommonArgs } from '../options/common.ts';
+import { creatorFor } from '../remote-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
 import { parseNonEmptyPath, parseStorageQuota } from '../options/values.ts';
@@ -83,6 +84,7 @@ for. Nobody can recover it.`,
       storageQuotaBytes: args.storageQuota,
       makeParentDirs: args.makeParentDirs,
       lockWaitSeconds: args.lockWait,
+      create: creatorFor(ctx, args),
       relatedSecrets: secrets === undefined ? undefined : decodeRelatedSecrets(secrets, secretsPath!),
     });
     const { key } = session;

@@ -1,7 +1,7 @@
-import { GeneralError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
+import { serverVersionAt } from '../remote-options.ts';
 import { BORG_VERSION } from '../version.ts';
 
 interface VersionArgs extends CommonArgs, LocationArgs {}
@@ -15,11 +15,9 @@ local repository they are the same. "alcove --version" shows also this program's
   options: [],
   examples: [{ command: 'alcove version /path/to/repo', text: 'both versions' }],
 
-  run(ctx, args) {
-    if (args.location.proto !== 'file') {
-      throw new GeneralError([`${args.location.canonicalPath()} is not on this machine`]);
-    }
-    ctx.print(`${BORG_VERSION} / ${BORG_VERSION}\n`);
-    return Promise.resolve();
+  async run(ctx, args) {
+    const { location } = args;
+    const server = location.proto === 'file' ? BORG_VERSION : await serverVersionAt(ctx, args, location);
+    ctx.print(`${BORG_VERSION} / ${server}\n`);
   },
 });

@@ -6,6 +6,7 @@ import type {
   MessageProgress,
   PercentProgress,
   Question,
+  RelayedProgress,
   Reporter,
 } from '../../util/reporter.ts';
 import { toDisplayText } from '../../util/surrogate-escape.ts';
@@ -74,6 +75,7 @@ export abstract class CliReporter implements Reporter {
   protected abstract writePercent(line: PercentLine): void;
   protected abstract writeMessage(operation: number, msgid: string, text: string): void;
   protected abstract writeProgressEnd(operation: number, msgid: string, kind: 'percent' | 'message'): void;
+  protected abstract writeRelayedProgress(progress: RelayedProgress): void;
   protected abstract writeQuestion(
     kind: QuestionMessage,
     text: string,
@@ -181,6 +183,15 @@ export abstract class CliReporter implements Reporter {
       show: (text) => this.writeMessage(operation, msgid, text),
       finish: () => this.writeProgressEnd(operation, msgid, 'message'),
     };
+  }
+
+  relayProgress(progress: RelayedProgress): void {
+    if (this.options.progress) this.writeRelayedProgress(progress);
+  }
+
+  /** Its level is unknown. */
+  relayLine(text: string, _isProgress: boolean): void {
+    this.log('warning', text, { logger: 'root' });
   }
 
   working(describe: (() => string | undefined) | undefined): void {

@@ -1,4 +1,4 @@
-import type { ArchiveCounts, LogLevel } from '../../util/reporter.ts';
+import type { ArchiveCounts, LogLevel, RelayedProgress } from '../../util/reporter.ts';
 import { toDisplayText } from '../../util/surrogate-escape.ts';
 import { CliReporter, type PercentLine } from './cli-reporter.ts';
 import { encodeJson, JsonFloat, type JsonValue } from '../../util/json-text.ts';
@@ -72,6 +72,12 @@ export class JsonReporter extends CliReporter {
 
   protected override writeProgressEnd(operation: number, msgid: string, kind: 'percent' | 'message'): void {
     this.#write({ operation, msgid, type: `progress_${kind}`, finished: true, time: this.#time() });
+  }
+
+  protected override writeRelayedProgress(progress: RelayedProgress): void {
+    const { message, operation, msgid, type, finished, current, total, info } = progress;
+    const counts = type === 'progress_percent' && !finished ? { current, total, info: info ?? null } : {};
+    this.#write({ message, ...counts, operation, msgid, type, finished, time: this.#time() });
   }
 
   protected override writeQuestion(

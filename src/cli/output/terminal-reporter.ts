@@ -1,5 +1,5 @@
 import { toDisplayText } from '../../util/surrogate-escape.ts';
-import type { ArchiveCounts, LogLevel } from '../../util/reporter.ts';
+import type { ArchiveCounts, LogLevel, RelayedProgress } from '../../util/reporter.ts';
 import { borgProgressLine } from './backup-progress.ts';
 import { colored, takesColor } from './color.ts';
 import { CliReporter, LIST_LOGGER, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
@@ -34,6 +34,13 @@ export class TerminalReporter extends CliReporter {
   }
 
   override tell(text: string): void {
+    this.leaveProgressLine();
+    this.options.stderr.write(`${text}\n`);
+  }
+
+  /** As it comes, whatever the log level: Borg 1.4.5 remote.py, handle_remote_line(). */
+  override relayLine(text: string, isProgress: boolean): void {
+    if (isProgress) return this.#progressLine(text);
     this.leaveProgressLine();
     this.options.stderr.write(`${text}\n`);
   }
@@ -81,6 +88,13 @@ export class TerminalReporter extends CliReporter {
   protected override writeProgressEnd(): void {
     if (this.options.stderr.isTerminal) this.leaveProgressLine();
     else this.options.stderr.write('\r');
+  }
+
+  protected override writeRelayedProgress({ message, finished }: RelayedProgress): void {
+    const { isTerminal, columns } = this.options.stderr;
+    if (message !== undefined)
+      this.#progressLine(isTerminal ? fitTo(printable(message), columns ?? 80) : message);
+    else if (finished && isTerminal) this.leaveProgressLine();
   }
 
   protected override writeQuestion(_kind: QuestionMessage, text: string, isPrompt: boolean): void {
