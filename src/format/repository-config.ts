@@ -11,6 +11,12 @@
  *     key                    the key blob in base64, lines broken and indented; only with a repokey
  *     last_segment_checked   only while a partial check is under way
  *
+ * While a rollback is under way, the version is 0, so that Borg stays away, and there is a section `rollback`:
+ *
+ *     transaction            the one that the repository goes back to
+ *     quarantine             where what comes after it goes, a folder of the repository
+ *     note                   what to do, for people
+ *
  * Everything else in the file is kept as it is.
  * Source: Borg 1.4.5 repository.py, create and open.
  */
@@ -25,6 +31,16 @@ export const DEFAULT_MAX_SEGMENT_SIZE_BYTES = 500 * 1024 * 1024;
 /** Segments may grow by one entry beyond their maximum, and the offset of that entry must fit 32 bits. */
 export const MAX_SEGMENT_SIZE_LIMIT_BYTES = 2 ** 32 - MAX_ENTRY_SIZE_BYTES;
 
+/** Borg 1 opens no repository of this version. */
+const VERSION_DURING_ROLLBACK = 0;
+
+/** A rollback that is under way; after a crash, whoever opens the repository next finishes it. */
+export interface StartedRollback {
+  readonly transactionId: number;
+  /** `quarantine/<time>` */
+  readonly folder: string;
+}
+
 export interface RepositoryConfig {
   readonly segmentsPerDir: number;
   readonly maxSegmentSizeBytes: number;
@@ -32,6 +48,7 @@ export interface RepositoryConfig {
   readonly storageQuotaBytes: number;
   readonly additionalFreeSpaceBytes: number;
   readonly id: Uint8Array;
+  readonly startedRollback?: StartedRollback | undefined;
   /** The file as it is, with all that we don't know; values are changed here and written back. */
   readonly ini: Ini;
 }
@@ -82,7 +99,8 @@ export function decodeRepositoryConfig(text: string): RepositoryConfig {
   const values = ini.get('repository');
   if (values === undefined) throw new RepositoryConfigError('no repository section found');
   const version = integer(values, 'version');
-  if (version !== 1) {
+  const startedRollback = version === VERSION_DURING_ROLLBACK ? rollback(ini.get('rollback')) : undefined;
+  if (version !== 1 && startedRollback === undefined) {
     throw new RepositoryConfigError(`repository version ${version} is not supported by this borg version`);
   }
   const maxSegmentSizeBytes = size(values, 'max_segment_size');
@@ -98,8 +116,39 @@ export function decodeRepositoryConfig(text: string): RepositoryConfig {
     storageQuotaBytes: size(values, 'storage_quota', '0'),
     additionalFreeSpaceBytes: size(values, 'additional_free_space', '0'),
     id: repositoryId(values),
+    ...(startedRollback === undefined ? {} : { startedRollback }),
     ini,
   };
+}
+
+/** Marks the rollback as under way; `undefined` marks its end. */
+export function setStartedRollback({ ini }: RepositoryConfig, started: StartedRollback | undefined): void {
+  const values = ini.get('repository')!;
+  values.set('version', started === undefined ? '1' : String(VERSION_DURING_ROLLBACK));
+  if (started === undefined) ini.delete('rollback');
+  else {
+    const note =
+      'A rollback is under way. If it was interrupted, "alcove history" on this machine finishes it.';
+    const { transactionId, folder } = started;
+    ini.set(
+      'rollback',
+      new Map([
+        ['transaction', String(transactionId)],
+        ['quarantine', folder],
+        ['note', note],
+      ]),
+    );
+  }
+}
+
+function rollback(values: Map<string, string> | undefined): StartedRollback | undefined {
+  if (values === undefined) return undefined;
+  const transaction = required(values, 'transaction');
+  const folder = required(values, 'quarantine');
+  if (!/^[0-9]{1,10}$/.test(transaction) || !/^quarantine\/[0-9TZ-]{1,40}$/.test(folder)) {
+    throw new RepositoryConfigError('the section rollback is damaged');
+  }
+  return { transactionId: Number(transaction), folder };
 }
 
 function required(values: Map<string, string>, key: string): string {

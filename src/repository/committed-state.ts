@@ -14,9 +14,9 @@ import { MAGIC_SIZE_BYTES } from '../format/segment.ts';
 import { describeOsError } from '../platform/os-error.ts';
 import { hasCode, isReadError } from '../store/store.ts';
 import { FileTooLargeError } from '../store/whole-file.ts';
-import { HashIndex } from '../util/hash-index.ts';
+import type { HashIndex } from '../util/hash-index.ts';
 import type { Reporter } from '../util/reporter.ts';
-import { followSegment, recountSparse } from './replay.ts';
+import { emptyState, followLog, recountSparse } from './replay.ts';
 import type { RepositoryState } from './replay.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { TransactionFiles } from './transaction-files.ts';
@@ -131,7 +131,7 @@ export class CommittedState {
       // Damage within the last committed segment: going on with the one before would remove what it committed.
       if (this.#hasDamagedCommitAfter(committed)) throw new CheckNeeded([path]);
       if (committed === undefined || indexed === committed) {
-        const state = committed === undefined ? empty() : this.#read(committed, withHints);
+        const state = committed === undefined ? emptyState() : this.#read(committed, withHints);
         if (state === undefined) unusable.add(committed!);
         else return this.#take(committed, state);
         continue;
@@ -141,7 +141,7 @@ export class CommittedState {
       // segments are gone altogether, an administrator has gone back to an earlier state.
       if (isAhead && this.#hasSegmentsAfter(committed)) throw new CheckNeeded([path]);
       const from = isAhead ? undefined : indexed;
-      const base = from === undefined ? empty() : this.#read(from, true);
+      const base = from === undefined ? emptyState() : this.#read(from, true);
       if (base === undefined) unusable.add(from!);
       else return this.#replay(from, committed, { index: base.index, hints: base.hints! });
     }
@@ -211,21 +211,7 @@ export class CommittedState {
     const upgraded = mayWrite && (await lockExclusively());
     try {
       this.#warn('Replaying segments. Please wait, this can take a while...');
-      const progress = reporter.percent(
-        'repository.replay_segments',
-        'Replaying segments %3.0f%%',
-        log.files.count(),
-      );
-      let current = 0;
-      for (const segment of log.files.ascending()) {
-        progress.advance({ current: current++ });
-        if (segment > to) break;
-        if (from !== undefined && segment <= from) continue;
-        followSegment(state, log, segment, log.entries(segment));
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      progress.finish();
-      forgetRemoved(state.hints, log);
+      await followLog(state, log, { after: from, upTo: to }, reporter);
       if (mayWrite) {
         // Whoever wrote the COMMIT may have been killed before it was durable, and the index must not be ahead of it.
         log.files.sync(to);
@@ -240,17 +226,6 @@ export class CommittedState {
   #warn(message: string): void {
     this.#options.reporter.log('warning', message, { logger: 'borg.repository' });
   }
-}
-
-/** The log replaced objects of segments that a compaction has removed: nothing is left to be freed there. */
-function forgetRemoved({ compact, segments }: Hints, log: SegmentLog): void {
-  for (const counts of [compact, segments]) {
-    for (const segment of counts.keys()) if (!log.files.exists(segment)) counts.delete(segment);
-  }
-}
-
-function empty(): RepositoryState {
-  return { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
 }
 
 /** Errors that say that a file can't be used, and not that the permissions are at fault. */

@@ -1,6 +1,7 @@
 /** Opening a repository of this machine. Source: Borg 1.4.5 repository.py, open. */
 import { resolve } from 'node:path';
-import { InvalidRepository, RepositoryDoesNotExist } from '../errors.ts';
+import { GeneralError, InvalidRepository, RepositoryDoesNotExist } from '../errors.ts';
+import type { RepositoryConfig } from '../format/repository-config.ts';
 import { PosixStore } from '../store/posix-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Context } from '../util/context.ts';
@@ -9,7 +10,11 @@ import { loadConfig } from './config-file.ts';
 import { Lock } from './lock.ts';
 import type { LockIdentity } from './exclusive-lock.ts';
 import { processIdentity } from './process-identity.ts';
+import { SegmentFiles } from './segment-files.ts';
+import { SegmentLog } from './segment-log.ts';
 import { SegmentRepository } from './segment-repository.ts';
+import { TransactionFiles } from './transaction-files.ts';
+import { finishUndo } from './undo.ts';
 
 export interface OpenOptions {
   /** Whether the repository will be written to. A shared lock is upgraded where that turns out to be needed. */
@@ -57,7 +62,7 @@ export async function openRepositoryIn(
   const lock = options.lock === false ? undefined : repositoryLock(context, store, options);
   await lock?.acquire();
   try {
-    const config = loadConfig(store);
+    const config = await loadSettledConfig(context, store, lock);
     return new SegmentRepository(context, {
       store,
       config,
@@ -71,6 +76,47 @@ export async function openRepositoryIn(
   } catch (error) {
     await lock?.release();
     throw error;
+  }
+}
+
+/** The config; a rollback that was interrupted is finished first. */
+async function loadSettledConfig(
+  context: Context,
+  store: Store,
+  lock: Lock | undefined,
+): Promise<RepositoryConfig> {
+  const config = loadConfig(store);
+  if (config.startedRollback === undefined) return config;
+  if (lock === undefined) {
+    throw new GeneralError([
+      `a rollback of ${store.root} was interrupted: nothing can be read before an access with a lock has finished it`,
+    ]);
+  }
+  const wasShared = !lock.isExclusive;
+  if (wasShared) await lock.upgrade();
+  try {
+    const now = loadConfig(store);
+    if (now.startedRollback !== undefined) finish(context, store, now);
+    return loadConfig(store);
+  } finally {
+    if (wasShared) await lock.downgrade();
+  }
+}
+
+function finish({ reporter }: Context, store: Store, config: RepositoryConfig): void {
+  const { transactionId } = config.startedRollback!;
+  const text = `A rollback to transaction ${transactionId} was interrupted, it is being finished.`;
+  reporter.log('warning', text, { logger: 'borg.repository' });
+  const files = new TransactionFiles(store, reporter);
+  const log = new SegmentLog(
+    new SegmentFiles(store, config.segmentsPerDir),
+    config.maxSegmentSizeBytes,
+    reporter,
+  );
+  try {
+    finishUndo({ config, files, log, reporter }, config.startedRollback!);
+  } finally {
+    log.close();
   }
 }
 

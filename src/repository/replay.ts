@@ -4,9 +4,11 @@
  * Source: Borg 1.4.5 repository.py, _update_index, _rebuild_sparse.
  */
 import { TAG_DELETE, TAG_PUT } from '../format/segment.ts';
+import { emptyHints } from '../format/hints.ts';
 import type { Hints } from '../format/hints.ts';
 import { toBinaryString } from '../util/bytes.ts';
-import type { HashIndex } from '../util/hash-index.ts';
+import { HashIndex } from '../util/hash-index.ts';
+import type { Reporter } from '../util/reporter.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { SegmentEntry } from './segment-entries.ts';
 
@@ -21,6 +23,41 @@ export interface SegmentSizes {
   /** Undefined where there is no such segment. */
   segmentSizeBytes(segment: number): number | undefined;
   readPutSize(segment: number, offset: number, key: Uint8Array): number;
+}
+
+export function emptyState(): RepositoryState {
+  return { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
+}
+
+/** Brings the state up to date with the segments behind `after`, up to `upTo`. Throws an IntegrityError. */
+export async function followLog(
+  state: RepositoryState,
+  log: SegmentLog,
+  { after = -1, upTo }: { after?: number | undefined; upTo: number },
+  reporter: Reporter,
+): Promise<void> {
+  const progress = reporter.percent(
+    'repository.replay_segments',
+    'Replaying segments %3.0f%%',
+    log.files.count(),
+  );
+  let current = 0;
+  for (const segment of log.files.ascending()) {
+    progress.advance({ current: current++ });
+    if (segment > upTo) break;
+    if (segment <= after) continue;
+    followSegment(state, log, segment, log.entries(segment));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  progress.finish();
+  forgetRemoved(state.hints, log);
+}
+
+/** The log replaced objects of segments that a compaction has removed: nothing is left to be freed there. */
+function forgetRemoved({ compact, segments }: Hints, log: SegmentLog): void {
+  for (const counts of [compact, segments]) {
+    for (const segment of counts.keys()) if (!log.files.exists(segment)) counts.delete(segment);
+  }
 }
 
 export function addTo(counts: Map<number, number>, segment: number, amount: number): void {

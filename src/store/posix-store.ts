@@ -45,6 +45,10 @@ export class PosixStore implements Store {
     return stats && { kind: kindOf(stats), sizeBytes: stats.size, linkCount: stats.nlink };
   }
 
+  modifiedNs(path: string): bigint | undefined {
+    return statSync(this.#path(path), { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+  }
+
   openFile(path: string): ReadHandle {
     return new PosixReadHandle(openSync(this.#path(path), 'r'));
   }

@@ -18,6 +18,8 @@ export interface Store {
   list(folder: string): StoreEntry[];
   /** Undefined where there is nothing. */
   stat(path: string): StoreStat | undefined;
+  /** When the file was last written to, ns since 1970; undefined, or no such function, where nobody knows. */
+  modifiedNs?(path: string): bigint | undefined;
   openFile(path: string): ReadHandle;
   /** Creates a file that must not exist. */
   createFile(path: string): WriteHandle;

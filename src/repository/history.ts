@@ -1,0 +1,129 @@
+/**
+ * The transactions that the log still holds. Each ends with a COMMIT; its number is that of the segment with the COMMIT.
+ *
+ * A compaction removes segments, and with them what earlier transactions need. It leaves no record of that, other than
+ * missing numbers of segments. What is no compaction can be told, however: a command replaces the manifest, by a DELETE
+ * and a PUT, while compaction copies no DELETE of what is there. See docs/decisions/rollback.md.
+ */
+import { IntegrityError } from '../errors.ts';
+import { TAG_COMMIT, TAG_PUT } from '../format/segment.ts';
+import type { EntryPlace } from '../format/segment.ts';
+import { isReadError } from '../store/store.ts';
+import { equalBytes } from '../util/bytes.ts';
+import { MANIFEST_ID } from './repository.ts';
+import type { SegmentLog } from './segment-log.ts';
+import { readTransactionTimes } from './transaction-log.ts';
+
+export interface LoggedTransaction {
+  readonly transactionId: number;
+  /** Of its segments that are there. */
+  readonly segmentCount: number;
+  readonly sizeBytes: number;
+  /** When it was committed, as the file `transactions` says, which only append-only repositories have. */
+  readonly loggedNs: bigint | undefined;
+  /** When its last segment was written, by the file system. */
+  readonly modifiedNs: bigint | undefined;
+  /** The last manifest that it wrote. */
+  readonly manifest: EntryPlace | undefined;
+  /** Compaction has taken nothing away of what the repository held then, so that one can go back to it. */
+  readonly isComplete: boolean;
+}
+
+interface ManifestEntries {
+  /** The last PUT. */
+  readonly manifest: EntryPlace | undefined;
+  /** There is a DELETE of the one before. */
+  readonly replacesManifest: boolean;
+}
+
+interface Found extends Omit<LoggedTransaction, 'isComplete'>, ManifestEntries {
+  /** Segments are missing in it. */
+  readonly hasGap: boolean;
+}
+
+/** A segment that holds a COMMIT and nothing else. */
+const COMMIT_ONLY_SIZE_BYTES = 17;
+
+/** The oldest first. What no COMMIT follows does not count. */
+export function readHistory(log: SegmentLog): LoggedTransaction[] {
+  return markComplete(findTransactions(log));
+}
+
+function findTransactions(log: SegmentLog): Found[] {
+  const { store } = log.files;
+  const times = readTransactionTimes(store);
+  const found: Found[] = [];
+  let segments: number[] = [];
+  let first = 0;
+  for (const segment of log.files.ascending()) {
+    if (!log.files.exists(segment)) continue;
+    segments.push(segment);
+    if (!isCommitted(log, segment)) continue;
+    found.push({
+      transactionId: segment,
+      segmentCount: segments.length,
+      sizeBytes: segments.reduce((sum, each) => sum + (log.files.sizeBytes(each) ?? 0), 0),
+      loggedNs: times.get(segment),
+      modifiedNs: store.modifiedNs?.(log.files.path(segment)),
+      ...findManifest(log, segments),
+      hasGap: segments.length !== segment - first + 1,
+    });
+    first = segment + 1;
+    segments = [];
+  }
+  return found;
+}
+
+function markComplete(found: readonly Found[]): LoggedTransaction[] {
+  const firstGap = found.findIndex(({ hasGap }) => hasGap);
+  const before = firstGap < 0 ? found.length : firstGap;
+  // From the end back: as long as no transaction between can have been a compaction.
+  let from = found.length - 1;
+  while (from > 0 && found[from]!.replacesManifest) from--;
+  return found.map((each, number) => ({ ...each, isComplete: number < before || number >= from }));
+}
+
+/** Whether the segment's last entry is a COMMIT; what only looks like one at the end of a file's data is none. */
+function isCommitted(log: SegmentLog, segment: number): boolean {
+  try {
+    if (!log.endsWithCommit(segment)) return false;
+    if (log.files.sizeBytes(segment) === COMMIT_ONLY_SIZE_BYTES) return log.isCommitted(segment);
+    let last = -1;
+    for (const { tag } of log.entries(segment, { headersOnly: true })) last = tag;
+    return last === TAG_COMMIT;
+  } catch (error) {
+    if (isUnreadable(error)) return false;
+    throw error;
+  }
+}
+
+function findManifest(log: SegmentLog, segments: readonly number[]): ManifestEntries {
+  // Each of them starts a segment, unless Borg 1.0 wrote it.
+  const first = manifestIn(log, segments, 1);
+  return first.manifest === undefined ? manifestIn(log, segments, Infinity) : first;
+}
+
+/** Among the first `limit` entries of each segment. */
+function manifestIn(log: SegmentLog, segments: readonly number[], limit: number): ManifestEntries {
+  let manifest: EntryPlace | undefined;
+  let replacesManifest = false;
+  for (const segment of segments) {
+    let count = 0;
+    try {
+      for (const { tag, key, offset } of log.entries(segment, { headersOnly: true })) {
+        if (tag !== TAG_COMMIT && equalBytes(key, MANIFEST_ID)) {
+          if (tag === TAG_PUT) manifest = { segment, offset };
+          else replacesManifest = true;
+        }
+        if (++count >= limit) break;
+      }
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+    }
+  }
+  return { manifest, replacesManifest };
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof IntegrityError || isReadError(error);
+}
