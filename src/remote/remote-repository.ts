@@ -77,6 +77,9 @@ export class RemoteRepository implements Repository {
   readonly #window = new ObjectWindow();
   #unansweredPuts = 0;
   #putWaiters: (() => void)[] = [];
+  /** What changes something comes after it. */
+  #committing: Promise<void> = Promise.resolve();
+  #isCommitting = false;
   /** Of a put that nobody waits for any more. */
   #putError: Error | undefined;
   /** Something was changed since the last commit. */
@@ -139,6 +142,7 @@ export class RemoteRepository implements Repository {
   }
 
   async put(id: Uint8Array, sealed: Uint8Array): Promise<void> {
+    while (this.#isCommitting) await this.#committing;
     this.#throwPutError();
     this.#isChanged = true;
     this.#unansweredPuts++;
@@ -155,6 +159,7 @@ export class RemoteRepository implements Repository {
   }
 
   async delete(id: Uint8Array): Promise<void> {
+    while (this.#isCommitting) await this.#committing;
     this.#isChanged = true;
     await this.#call('delete', named({ id }));
   }
@@ -171,11 +176,18 @@ export class RemoteRepository implements Repository {
     return this.#taken(countAnswer, await this.#call('__len__'));
   }
 
-  async commit({
-    compact = false,
-    threshold = 0.1,
-    cleanupCommits = false,
-  }: CommitOptions = {}): Promise<void> {
+  async commit(options: CommitOptions = {}): Promise<void> {
+    while (this.#isCommitting) await this.#committing;
+    this.#isCommitting = true;
+    const done = this.#commit(options).finally(() => (this.#isCommitting = false));
+    this.#committing = done.catch(() => {});
+    await done;
+  }
+
+  async #commit({ compact = false, threshold = 0.1, cleanupCommits = false }: CommitOptions): Promise<void> {
+    this.#throwPutError();
+    // A server of Borg takes it for a fault.
+    if (!this.#isChanged) return;
     // Answers come in order: after this one, all that was put has been answered.
     if (this.#unansweredPuts > 0) await this.count();
     const args = { save_space: false, compact, threshold, cleanup_commits: cleanupCommits };
