@@ -164,8 +164,11 @@ export class RepositoryServer {
         return this.#open(given);
       case 'inject_exception':
         return inject(toUtf8Lossy(given.bytes('kind')));
-      default:
-        return callRepository(this.#repository, name, given);
+      default: {
+        const result = await callRepository(this.#repository, name, given);
+        if (name === 'destroy') this.#repository = undefined;
+        return result;
+      }
     }
   }
 

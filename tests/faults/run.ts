@@ -11,6 +11,7 @@ import { decodeCampaign } from './decode-campaign.ts';
 import { errorsCampaign } from './errors-campaign.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCampaign } from './power-campaign.ts';
+import { serverCampaign } from './server-campaign.ts';
 import { writeReliabilityTable } from './reliability-table.ts';
 
 const campaigns: readonly Campaign[] = [
@@ -19,6 +20,7 @@ const campaigns: readonly Campaign[] = [
   errorsCampaign,
   damageCampaign,
   decodeCampaign,
+  serverCampaign,
   // Compares with the reference, where there is one.
   ...(process.env['ALCOVE_REFERENCE_BORG'] ? [checkCampaign] : []),
 ];
