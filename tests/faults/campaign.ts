@@ -86,9 +86,12 @@ export function describeResult(result: CampaignResult): string {
   ].join('\n');
 }
 
-/** Runs a campaign as a test: at its usual size, or as ALCOVE_FAULT_CASES says, from ALCOVE_SEED or any seed. */
+/** One and the same in all usual runs of the tests: whether a change is good is no matter of luck. */
+const USUAL_SEED = 2026;
+
+/** Runs a campaign as a test: at its usual size, or as ALCOVE_FAULT_CASES says, from ALCOVE_SEED or the usual seed. */
 export async function runAsTest(campaign: Campaign): Promise<void> {
-  const seed = Number(process.env['ALCOVE_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+  const seed = Number(process.env['ALCOVE_SEED'] ?? USUAL_SEED);
   const cases = Number(process.env['ALCOVE_FAULT_CASES'] ?? campaign.usualCases);
   const result = await campaign.run({ seed, cases });
   console.log(describeResult(result));
