@@ -59,6 +59,7 @@ async function tryConnection(model: MemoryStore, kind: DamageKind, random: Rando
   const context = testContext('/srv/cwd');
   const { bytes, ids, methods } = hostileStream(kind, random);
   const output: Uint8Array[] = [];
+  const opened: string[] = [];
   const wire: RpcWire = {
     pieces: () => inPieces(bytes, random),
     write: async (part) => void output.push(part),
@@ -70,7 +71,7 @@ async function tryConnection(model: MemoryStore, kind: DamageKind, random: Rando
     wire,
     paths,
     appendOnly: random.next() < 0.2,
-    repositories: repositoriesIn(store),
+    repositories: repositoriesIn(store, opened),
   });
   const error = await inTime(server.serve());
   if (error !== undefined) {
@@ -79,15 +80,17 @@ async function tryConnection(model: MemoryStore, kind: DamageKind, random: Rando
     assert.ok(isOwn || error instanceof NotLocked, error as Error);
     assert.ok(ids === undefined || error instanceof NotLocked, 'sound messages were refused');
   }
+  const outside = opened.filter((path) => path !== '/srv' && !path.startsWith('/srv/'));
+  assert.deepEqual(outside, []);
   const answered = answersIn(output);
   if (ids !== undefined) assert.deepEqual(answered, ids);
   await assertWhole(store, ids !== undefined && !methods.some((method) => COMMITTING.has(method)));
 }
 
-/** The store stands for what is at the one path; whatever else is opened there must at least be permitted. */
-function repositoriesIn(store: MemoryStore): Repositories {
+/** The store stands for what is at the one path. */
+function repositoriesIn(store: MemoryStore, opened: string[]): Repositories {
   const place = (path: string) => {
-    assert.ok(path === '/srv' || path.startsWith('/srv/'), `${path} is outside`);
+    opened.push(path);
     return path === REPOSITORY_PATH ? store : new MemoryStore();
   };
   return {
