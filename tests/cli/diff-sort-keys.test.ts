@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InvalidValue } from '../../src/cli/options/option.ts';
-import { parseDiffSortKeys } from '../../src/cli/options/values.ts';
+import { parseDiffSortKeys } from '../../src/cli/options/diff-sort-keys.ts';
 import { fakeIo } from './fake-io.ts';
 
 const parse = (text: string) => parseDiffSortKeys(text, fakeIo([]));

@@ -175,7 +175,9 @@ export function serveApart(args: readonly string[], env: Record<string, string>)
   const child = spawn(process.execPath, [alcoveCommand, 'serve', ...args], { env });
   const client = new TestClient((bytes) => child.stdin.write(bytes));
   child.stdin.on('error', () => {});
-  child.stdout.on('data', (bytes: Uint8Array) => client.receive(bytes));
+  child.stdout.on('data', (bytes: Uint8Array) => {
+    if (client.waits) client.receive(bytes);
+  });
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => {
       client.end();

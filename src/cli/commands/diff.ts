@@ -9,7 +9,7 @@ import { numericIdsOptions } from '../options/create-options.ts';
 import { buildMatcher, exclusionOptions, type ExclusionArgs } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseArchiveName, pathsOf, type LocationArgs } from '../options/positionals.ts';
-import { parseDiffSortKeys } from '../options/values.ts';
+import { parseDiffSortKeys } from '../options/diff-sort-keys.ts';
 
 interface DiffArgs extends CommonArgs, ExclusionArgs, LocationArgs {
   readonly numericIds: boolean;

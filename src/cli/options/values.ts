@@ -4,7 +4,6 @@
  *
  * Source: Borg 1.4.5 helpers/parseformat.py.
  */
-import { DIFF_SORT_FIELDS, type DiffSortField, type DiffSortKey } from '../../archive/diff/sort-diffs.ts';
 import { parseFileSize } from '../../util/file-size.ts';
 import { suggestion } from '../suggestion.ts';
 import { InvalidValue, type ParseValue } from './option.ts';
@@ -68,26 +67,6 @@ export const parseSortKeys: ParseValue = (text) => {
   }
   return text.replaceAll('timestamp', 'ts').replaceAll('archive', 'name').split(',');
 };
-
-/** A comma-separated list of fields of differences, each with its direction. */
-export const parseDiffSortKeys: ParseValue = (text) => {
-  const specs = text
-    .split(',')
-    .map((spec) => spec.trim())
-    .filter((spec) => spec !== '');
-  if (specs.length === 0) throw new InvalidValue('unsupported sort field: empty spec');
-  return specs.map((spec): DiffSortKey => {
-    const field = spec.replace(/^[<>]/, '');
-    if (!isDiffSortField(field)) {
-      throw new InvalidValue(`unsupported sort field: ${field}`, suggestion(field, DIFF_SORT_FIELDS));
-    }
-    return { field, descending: spec.startsWith('>') };
-  });
-};
-
-function isDiffSortField(field: string): field is DiffSortField {
-  return (DIFF_SORT_FIELDS as readonly string[]).includes(field);
-}
 
 const MIN_QUOTA_BYTES = 10_000_000;
 
