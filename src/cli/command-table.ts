@@ -119,6 +119,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'make an archive of what is in a tar',
     load: async () => (await import('./commands/import-tar.ts')).importTar,
   },
+  history: {
+    brief: 'list what was done to a repository',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
   info: {
     brief: 'show what a repository or an archive takes',
     load: async () => (await import('./commands/info.ts')).info,
@@ -162,6 +166,10 @@ const commands: Readonly<Record<string, Entry>> = {
   rename: {
     brief: 'give an archive another name',
     load: async () => (await import('./commands/rename.ts')).rename,
+  },
+  rollback: {
+    brief: 'take a repository back to an earlier transaction',
+    load: async () => (await import('./commands/rollback.ts')).rollback,
   },
   serve: {
     brief: 'serve repositories to clients',

@@ -80,6 +80,16 @@ export class SecurityManager {
     this.#write('manifest-timestamp', manifestTimestamp);
   }
 
+  /**
+   * Forgets what is newer than this manifest: only after the user has taken the repository back to it. The nonce mark
+   * stays.
+   */
+  acceptOlder(manifestTimestamp: string): void {
+    if ((this.rememberedTimestamp ?? '') > manifestTimestamp) {
+      this.#write('manifest-timestamp', manifestTimestamp);
+    }
+  }
+
   /** Remembers whether the key needs a passphrase: to be called also when the user changes that. */
   rememberProtection(key: CheckedKey): void {
     if (key.logicallyEncrypted === this.#wasEncrypted()) return;

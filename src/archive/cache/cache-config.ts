@@ -96,6 +96,12 @@ export class CacheConfig {
     this.#writeIntegrity(manifestIdHex);
   }
 
+  /** Has the cache know of no manifest later than this one, which it need not be in step with. */
+  setTimestamp(timestamp: string): void {
+    this.timestamp = timestamp;
+    this.#section('cache').set('timestamp', timestamp);
+  }
+
   /** Puts the cache in step with nothing, as after its files were emptied. */
   setWiped(): void {
     this.manifestIdHex = '';
