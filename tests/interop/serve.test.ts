@@ -136,9 +136,14 @@ describe("alcove's server", () => {
     assert.ok(!isLocked(space));
     for (const check of [space.borg, space.alcove]) check(['check', space.join('repo')]);
     // The client's own command line gives it no more.
-    const args = ['create', '--remote-path', `${space.join('bin/borg')} --umask 0`, `${repository}::b`, 'tree'];
+    const args = [
+      'create',
+      '--remote-path',
+      `${space.join('bin/borg')} --umask 0`,
+      `${repository}::b`,
+      'tree',
+    ];
     space.borg(args, { env, accept: [20] });
-  });
   });
 
   it('lets one client in at a time, and the other when the first has gone', async () => {
