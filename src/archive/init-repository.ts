@@ -23,6 +23,8 @@ export interface InitOptions {
   readonly makeParentDirs?: boolean | undefined;
   readonly lockWaitSeconds?: number | undefined;
   readonly relatedSecrets?: RelatedSecrets | undefined;
+  /** False: a passphrase that was typed twice is good enough, and nobody is asked whether to show it. */
+  readonly offerDisplay?: boolean | undefined;
   /** Default: on this machine only. */
   readonly create?: RepositoryCreator | undefined;
 }
@@ -55,12 +57,18 @@ export async function initRepository(
   options: InitOptions,
 ): Promise<Session> {
   await initCrypto();
-  const { encryption, create = createLocalRepository, relatedSecrets, ...repositoryOptions } = options;
+  const {
+    encryption,
+    create = createLocalRepository,
+    relatedSecrets,
+    offerDisplay,
+    ...repositoryOptions
+  } = options;
   const typed = location.canonicalPath();
   ctx.reporter.log('info', `Initializing repository at "${typed}"`, { logger: 'borg.archiver' });
   const repository = await create(ctx, location, repositoryOptions);
   try {
-    const key = await newKey(ctx, repository, encryption, { relatedSecrets, location: typed });
+    const key = await newKey(ctx, repository, encryption, { relatedSecrets, location: typed, offerDisplay });
     const manifest = Manifest.create(ctx, repository, key);
     await manifest.write();
     await repository.commit({ compact: false });

@@ -20,6 +20,8 @@ export interface CreateKeyOptions {
   readonly relatedSecrets?: RelatedSecrets | undefined;
   /** The repository's location as it was typed: a new keyfile is named by it. Default: the absolute one. */
   readonly location?: string | undefined;
+  /** False: a passphrase that was typed twice is good enough, and nobody is asked whether to show it. */
+  readonly offerDisplay?: boolean | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function createKey(
   ctx: Context,
   repository: KeyRepository,
   argName: string,
-  { relatedSecrets, location }: CreateKeyOptions = {},
+  { relatedSecrets, location, offerDisplay }: CreateKeyOptions = {},
 ): Promise<Key> {
   const type = keyTypeByArgName(argName);
   if (type === undefined) throw new RangeError(`Invalid encryption mode "${argName}"`);
@@ -47,7 +49,7 @@ export async function createKey(
     return openPlaintextKey(ctx, repository, type);
   }
   const secrets = newSecrets(type, repository.id, relatedSecrets);
-  const passphrase = await newPassphrase(ctx);
+  const passphrase = await newPassphrase(ctx, offerDisplay);
   const storage = newKeyStorage(ctx, repository, type, location);
   await saveSecrets(storage, secrets, passphrase, true);
   ctx.reporter.log('info', `Key in "${storage.target}" created.`, LOGGER);

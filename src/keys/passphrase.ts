@@ -28,15 +28,18 @@ export async function askPassphrase(ctx: Context, prompt: string): Promise<strin
   throw new NoPassphraseFailure([[...state, 'Interactive password query failed.'].join(' ')]);
 }
 
-/** BORG_NEW_PASSPHRASE, else as `environmentPassphrase`, else typed twice. May be empty. */
-export async function newPassphrase(ctx: Context): Promise<string> {
+/**
+ * BORG_NEW_PASSPHRASE, else as `environmentPassphrase`, else typed twice. May be empty. Whoever typed it is asked whether
+ * to show it, unless `offerDisplay` is false.
+ */
+export async function newPassphrase(ctx: Context, offerDisplay = true): Promise<string> {
   const given = ctx.env.BORG_NEW_PASSPHRASE ?? (await environmentPassphrase(ctx));
   if (given !== undefined) return given;
   for (let attempt = 0; attempt < NEW_PASSPHRASE_ATTEMPTS; attempt++) {
     const passphrase = await askPassphrase(ctx, 'Enter new passphrase: ');
     if (passphrase === (await askPassphrase(ctx, 'Enter same passphrase again: '))) {
       if (passphrase === '') tell(ctx, 'The passphrase is empty: whoever has the key can read everything.');
-      await offerDisplay(ctx, passphrase);
+      if (offerDisplay || ctx.env.BORG_DISPLAY_PASSPHRASE !== undefined) await display(ctx, passphrase);
       ctx.reporter.log('info', 'Remember your passphrase. Your data will be inaccessible without it.', {
         logger: 'borg.crypto.key',
       });
@@ -91,8 +94,8 @@ function firstLines(text: string): string {
   return text.replaceAll(/\r\n?/g, '\n').replace(/\n+$/, '');
 }
 
-async function offerDisplay(ctx: Context, passphrase: string): Promise<void> {
-  if (ctx.env.BORG_DISPLAY_PASSPHRASE === 'no') return;
+/** Asks, and shows it where nothing records it: never in a log. */
+async function display(ctx: Context, passphrase: string): Promise<void> {
   const text = 'Do you want your passphrase to be displayed for verification? [yN]: ';
   const wanted = await ctx.reporter.ask({
     text,
@@ -102,15 +105,19 @@ async function offerDisplay(ctx: Context, passphrase: string): Promise<void> {
     retry: true,
   });
   if (!wanted) return;
-  tell(ctx, `Your passphrase (between double-quotes): "${passphrase}"`);
-  tell(ctx, 'Make sure the passphrase displayed above is exactly what you wanted.');
+  show(ctx, `Your passphrase (between double-quotes): "${passphrase}"`);
+  show(ctx, 'Make sure the passphrase displayed above is exactly what you wanted.');
   if (/^\p{ASCII}*$/u.test(passphrase)) return;
-  tell(ctx, `Your passphrase (UTF-8 encoding in hex): ${toHex(fromUtf8(passphrase))}`);
-  tell(
+  show(ctx, `Your passphrase (UTF-8 encoding in hex): ${toHex(fromUtf8(passphrase))}`);
+  show(
     ctx,
     'As you have a non-ASCII passphrase, it is recommended to keep the UTF-8 encoding in hex together with the ' +
       'passphrase at a safe place.',
   );
+}
+
+function show(ctx: Context, text: string): void {
+  ctx.reporter.show?.(text);
 }
 
 function tell(ctx: Context, text: string): void {

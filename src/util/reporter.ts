@@ -22,6 +22,8 @@ export interface Reporter {
    * A reporter that has nobody to tell leaves it out.
    */
   tell?(text: string): void;
+  /** A line that the user has asked for: to stderr as it is, also between lines of JSON, and never part of a log. */
+  show?(text: string): void;
   /** Logs the warning and remembers it for the exit code. */
   warn(warning: BorgWarning): void;
   /** One line of --list: a status letter and the path's bytes. */

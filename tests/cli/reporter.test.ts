@@ -291,3 +291,14 @@ describe('ask()', () => {
     });
   }
 });
+
+describe('show()', () => {
+  for (const Class of [TerminalReporter, JsonReporter]) {
+    it(`${Class.name}: is plain text, which no log level holds back`, async () => {
+      const text = await said(Class, { level: 'critical' }, (reporter) =>
+        reporter.show('what was asked for'),
+      );
+      assert.equal(text, 'what was asked for\n');
+    });
+  }
+});

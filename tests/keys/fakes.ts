@@ -16,6 +16,7 @@ export class FakeReporter extends SilentReporter {
   readonly lines: LogLine[] = [];
   readonly questions: Question[] = [];
   readonly told: string[] = [];
+  readonly shown: string[] = [];
   answer = false;
 
   override log(level: LogLevel, message: string, options?: { logger?: string; msgid?: string }): void {
@@ -27,6 +28,9 @@ export class FakeReporter extends SilentReporter {
   }
   tell(text: string): void {
     this.told.push(text);
+  }
+  show(text: string): void {
+    this.shown.push(text);
   }
 }
 

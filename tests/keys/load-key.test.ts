@@ -403,9 +403,18 @@ describe('createKey()', () => {
     const ctx = context({}, ['sesämi', 'sesämi']);
     ctx.reporter.answer = true;
     await createKey(ctx, new FakeRepository(), 'repokey');
-    assert.equal(ctx.reporter.told[0], 'Your passphrase (between double-quotes): "sesämi"');
-    assert.equal(ctx.reporter.told[2], 'Your passphrase (UTF-8 encoding in hex): 736573c3a46d69');
+    assert.equal(ctx.reporter.shown[0], 'Your passphrase (between double-quotes): "sesämi"');
+    assert.equal(ctx.reporter.shown[2], 'Your passphrase (UTF-8 encoding in hex): 736573c3a46d69');
     assert.doesNotMatch(JSON.stringify(ctx.reporter.lines), /ses|736573/);
+  });
+
+  it('asks whether to show the passphrase, whatever BORG_DISPLAY_PASSPHRASE answers, unless asked not to', async () => {
+    const answered = context({ BORG_DISPLAY_PASSPHRASE: 'no' }, ['a', 'a']);
+    await createKey(answered, new FakeRepository(), 'repokey');
+    assert.equal(answered.reporter.questions.length, 1);
+    const quick = context({}, ['a', 'a']);
+    await createKey(quick, new FakeRepository(), 'repokey', { offerDisplay: false });
+    assert.deepEqual(quick.reporter.questions, []);
   });
 
   it('takes BORG_NEW_PASSPHRASE before BORG_PASSPHRASE', async () => {

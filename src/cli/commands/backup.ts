@@ -193,10 +193,10 @@ async function makeRepository(ctx: CliContext, args: BackupArgs, location: Locat
   if (needsPassphrase && !hasPassphraseSetting(ctx)) {
     ctx.reporter.tell(`${shownPlace(location)} is no repository yet. Choose a passphrase for the new one.`);
   }
-  // It was typed twice; a third question is for those who start with "init".
-  const quick: CliContext = { ...ctx, env: { BORG_DISPLAY_PASSPHRASE: 'no', ...ctx.env } };
-  const created = await initRepository(quick, location, {
+  const created = await initRepository(ctx, location, {
     encryption,
+    // A third question is for those who start with "init".
+    offerDisplay: false,
     makeParentDirs: true,
     lockWaitSeconds,
     create: creatorFor(ctx, args),

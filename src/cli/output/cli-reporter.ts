@@ -107,6 +107,11 @@ export abstract class CliReporter implements Reporter {
   /** For the person at the terminal, not for logs. */
   tell(_text: string): void {}
 
+  show(text: string): void {
+    this.leaveProgressLine();
+    this.options.stderr.write(`${text}\n`);
+  }
+
   warn(warning: BorgWarning): void {
     this.warnings.push(warning);
     this.log('warning', warning.message, { msgid: warning.msgid });

@@ -34,8 +34,7 @@ export class TerminalReporter extends CliReporter {
   }
 
   override tell(text: string): void {
-    this.leaveProgressLine();
-    this.options.stderr.write(`${text}\n`);
+    this.show(text);
   }
 
   /** As it comes, whatever the log level: Borg 1.4.5 remote.py, handle_remote_line(). */
