@@ -7,6 +7,7 @@
 import { initCrypto } from '../../crypto/init-crypto.ts';
 import { GeneralError, InvalidRPCMethod } from '../../errors.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
+import { equalBytes } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
 import { type ArchiveSelection, selectArchives, type SelectedArchive } from '../archive-selection.ts';
 import { ChunkIndex } from '../cache/chunk-index.ts';
@@ -16,6 +17,7 @@ import { loadKeyOfObjects } from './check-key.ts';
 import { type CheckMode, CheckState, LOGGER } from './check-state.ts';
 import { DamageCollector } from './damage.ts';
 import { damageText, isIntegrityError, ObjectSource } from './object-source.ts';
+import { findNewerArchives } from './newer-archives.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { RepairLog } from './repair-log.ts';
 import { verifyData } from './verify-data.ts';
@@ -31,7 +33,7 @@ export interface ArchivesCheckOptions {
   readonly archive?: string | undefined;
   /** Only these archives. Default: all, the oldest first. */
   readonly selection?: ArchiveSelection | undefined;
-  /** Objects that are known to be damaged, to find out who needs them. A repair takes them for lost. */
+  /** Objects that the repository lost, to find out who needs them. */
   readonly damagedIds?: Iterable<Uint8Array> | undefined;
   /** Threads that decrypt and decompress. Default: one a processor. */
   readonly threads?: number | undefined;
@@ -78,10 +80,13 @@ export async function checkArchives(
   }
   const mode = modeOf(options);
   const state = new CheckState(ctx, { repository, key, mode, chunks, damage });
+  let hasOldManifest = false;
   for (const id of options.damagedIds ?? []) {
-    damage.addDamagedChunk(id);
-    if (mode === 'plan') chunks.delete(id);
+    // What is there again after a repair is older than what was lost; but the same, unless it is the manifest.
+    if (mode === 'check' || !chunks.has(id)) damage.addDamagedChunk(id);
+    else if (equalBytes(id, MANIFEST_ID)) hasOldManifest = true;
   }
+  if (hasOldManifest) chunks.delete(MANIFEST_ID);
   try {
     await using objects = new ObjectSource(repository, key, options.threads);
     await new ArchivesRun(state, objects, options).run();
@@ -135,10 +140,13 @@ class ArchivesRun {
     const archives = this.#select(manifest);
     if (archives !== undefined) {
       const examiner = new ArchiveExaminer(state, manifest, this.#objects);
-      await examiner.run(archives, {
-        msgid: 'check.rebuild_refcounts',
-        text: 'Checking archives %3.1f%%',
-      });
+      const shown = { msgid: 'check.rebuild_refcounts', text: 'Checking archives %3.1f%%' };
+      await examiner.run(archives, shown);
+      // A list that was made again has all there is.
+      if (this.#checksAll && state.damage.manifestProblem === undefined) {
+        const newer = await findNewerArchives(state, manifest, this.#objects);
+        if (newer.length > 0) await examiner.run(newer, shown);
+      }
     }
     await this.#dealWithOrphans();
     if (state.mode === 'repair') await this.#commit(manifest);

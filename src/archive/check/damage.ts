@@ -2,7 +2,8 @@
  * What damage means to the user: for each damaged or missing object, the files and archives that need it. However much
  * is damaged, memory is bounded: the first files are kept, the rest counted.
  */
-import { toBinaryString, toHex } from '../../util/bytes.ts';
+import { MANIFEST_ID } from '../../repository/repository.ts';
+import { equalBytes, toBinaryString, toHex } from '../../util/bytes.ts';
 import { ChunkIndex } from '../cache/chunk-index.ts';
 
 /** How many files are told apart. */
@@ -123,10 +124,12 @@ export class DamageCollector {
     return { count, sizeBytes: sum };
   }
 
-  /** Damaged objects that no archive needs, as far as it was looked at. */
+  /** Damaged objects that no archive needs, as far as it was looked at; without the list of archives. */
   get unneededCount(): number {
     let count = 0;
-    for (const id of this.damagedIds) if (!this.#needed.has(id) && !this.#metadata.has(id)) count++;
+    for (const id of this.damagedIds) {
+      if (!this.#needed.has(id) && !this.#metadata.has(id) && !equalBytes(id, MANIFEST_ID)) count++;
+    }
     return count;
   }
 

@@ -32,6 +32,8 @@ export class RepairLog {
   deletedCount = 0;
   /** The archives that were found when the list of archives had to be made again. */
   foundArchives: { readonly name: string; readonly id: Uint8Array }[] | undefined;
+  /** Archives that an old list of archives, which had come back, did not have. */
+  readonly newerArchives: { readonly name: string; readonly id: Uint8Array }[] = [];
   /** The mark of used nonces is written again. */
   renewsNonces = false;
   orphanCount = 0;
@@ -47,6 +49,7 @@ export class RepairLog {
       this.archives.length === 0 &&
       this.deletedCount === 0 &&
       this.foundArchives === undefined &&
+      this.newerArchives.length === 0 &&
       !this.renewsNonces &&
       this.orphanCount === 0 &&
       this.supersededCount === 0

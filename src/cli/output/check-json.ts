@@ -53,6 +53,7 @@ function stepsJson(log: RepairLog): JsonValue {
     deleted_chunks: log.deletedCount,
     deleted_chunk_ids: log.deletedIds.map(toHex),
     found_archives: log.foundArchives?.map(({ name, id }) => ({ name, id: toHex(id) })) ?? null,
+    newer_archives: log.newerArchives.map(({ name, id }) => ({ name, id: toHex(id) })),
     archives: log.archives.map((step) => ({
       name: step.name,
       id: toHex(step.id),

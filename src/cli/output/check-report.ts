@@ -37,8 +37,12 @@ export function checkReportLines(result: CheckResult, options: ReportOptions): s
 
 function damageLines(damage: DamageCollector, { mode, iec }: ReportOptions): string[] {
   const files = [...damage.files].filter((file) => !file.onlyReplaced);
-  if (files.length === 0 && damage.archives.length === 0 && damage.unneededCount === 0) return [];
   const lines: string[] = [];
+  if (damage.manifestProblem !== undefined && damage.archiveNames.length > 0) {
+    const found = plural(damage.archiveNames.length, 'archive');
+    lines.push(`The list of archives is damaged or missing. Without it, ${found} can be found.`);
+  }
+  if (files.length === 0 && damage.archives.length === 0 && damage.unneededCount === 0) return lines;
   if (files.length > 0) {
     lines.push(
       mode === 'repair'
@@ -88,13 +92,16 @@ function archiveLine({ name, id, problem, gaps }: DamagedArchive): string {
 
 function summaryLine(damage: DamageCollector, files: number, iec: boolean): string {
   const { newlyNeeded } = damage;
+  const unneeded = damage.unneededCount;
+  const unneededText = `${plural(unneeded, 'damaged object')} that no archive here needs.`;
+  if (files === 0 && newlyNeeded.count === 0 && damage.archives.length === 0)
+    return `Summary: ${unneededText}`;
   const parts = [
     `${plural(newlyNeeded.count, 'chunk')} (${formatFileSize(newlyNeeded.sizeBytes, { iec })}) damaged or missing, ` +
       `needed by ${damage.uncountedFiles > 0 ? 'over ' : ''}${plural(files, 'file')} ` +
       `in ${damage.affectedArchiveCount} of ${plural(damage.archiveNames.length, 'archive')}.`,
   ];
-  const unneeded = damage.unneededCount;
-  if (unneeded > 0) parts.push(`${plural(unneeded, 'damaged object')} that no archive here needs.`);
+  if (unneeded > 0) parts.push(unneededText);
   return `Summary: ${parts.join(' ')}`;
 }
 
@@ -111,6 +118,9 @@ function archiveSteps(log: RepairLog | undefined): string[] {
     lines.push(
       `make the list of archives again, with the ${plural(log.foundArchives.length, 'archive')} found`,
     );
+  }
+  for (const { name, id } of log.newerArchives) {
+    lines.push(`put ${printable(removeSurrogates(name))} into the list of archives again (${toHex(id)})`);
   }
   for (const step of log.archives.slice(0, MAX_ARCHIVES)) lines.push(archiveStep(step));
   if (log.archives.length > MAX_ARCHIVES) {
