@@ -8,6 +8,7 @@ import { decodeItem } from '../format/item.ts';
 import { MetadataError } from '../format/metadata-fields.ts';
 import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
+import { OverlappingWork } from '../util/overlapping-work.ts';
 import { SilentReporter } from '../util/reporter.ts';
 import { Archive } from './archive.ts';
 import type { ChunksCache } from './cache/chunks-cache.ts';
@@ -24,6 +25,8 @@ export interface DeleteArchiveOptions {
 }
 
 const LOGGER = { logger: 'borg.archiver' };
+/** A server takes its time for each, so many are asked for before the first is done. */
+const OVERLAPPING_DELETIONS = 1000;
 
 /**
  * Deletes one archive in the running transaction, which the caller commits: manifest, repository, cache. Adds what
@@ -57,6 +60,7 @@ class Deletion {
   readonly #considerPartFiles: boolean;
   readonly #showProgress: boolean;
   #isWhole = true;
+  readonly #deletions = new OverlappingWork(OVERLAPPING_DELETIONS);
   #unpacker = new Unpacker(OBJECT_LIMITS);
 
   constructor(
@@ -77,6 +81,15 @@ class Deletion {
 
   /** Says whether the archive was undamaged. */
   async run(): Promise<boolean> {
+    try {
+      return await this.#run();
+    } finally {
+      // What comes next, e.g. a rollback, must find nothing under way.
+      await this.#deletions.idle();
+    }
+  }
+
+  async #run(): Promise<boolean> {
     const { items } = this.#archive.metadata;
     const text = 'Decrementing references %3.0f%%';
     const reporter = this.#showProgress ? this.#session.ctx.reporter : new SilentReporter();
@@ -94,6 +107,7 @@ class Deletion {
     }
     progress.finish();
     await this.#decref(this.#archive.id);
+    await this.#deletions.finish();
     return this.#isWhole;
   }
 
@@ -122,7 +136,11 @@ class Deletion {
     }
   }
 
-  async #decref(id: Uint8Array, part = false): Promise<void> {
+  #decref(id: Uint8Array, part = false): Promise<void> {
+    return this.#deletions.add(this.#release(id, part));
+  }
+
+  async #release(id: Uint8Array, part: boolean): Promise<void> {
     try {
       await this.#cache.decref(id, this.#statistics, part);
     } catch (error) {
