@@ -302,3 +302,31 @@ describe('show()', () => {
     });
   }
 });
+
+describe('sayWork()', () => {
+  const setup: Setup = { level: 'info' };
+
+  it('tells of the file at hand', async () => {
+    const text = await said(TerminalReporter, setup, (reporter) => {
+      reporter.percent('extract', 'Extracting %3.0f%%', 4);
+      reporter.working(() => 'a file');
+      reporter.sayWork();
+    });
+    assert.equal(text, 'a file\n');
+  });
+
+  it('tells how far the innermost operation is, where no file is at hand and no progress is shown', async () => {
+    const text = await said(TerminalReporter, setup, (reporter) => {
+      const outer = reporter.percent('prune', 'Pruning archives %3.0f%%', 4);
+      outer.advance();
+      const inner = reporter.percent('archive.delete', 'Decrementing references %3.0f%%', 2);
+      inner.advance();
+      reporter.sayWork();
+      inner.finish();
+      reporter.sayWork();
+      outer.finish();
+      reporter.sayWork();
+    });
+    assert.equal(text, 'Decrementing references  50%\nPruning archives  25%\n');
+  });
+});

@@ -19,9 +19,10 @@ import type { Archive } from '../archive.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import type { ArchiveWriter } from '../create/archive-writer.ts';
 import { Interrupted } from '../create/backup-run.ts';
-import { PendingFile } from '../create/pending-file.ts';
+import { PendingFile, totalSize } from '../create/pending-file.ts';
 import { ContentReader } from '../extract/content-reader.ts';
 import type { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import { workText } from '../work-text.ts';
 import type { ChunkRewriter } from './chunk-rewriter.ts';
 import { MovedLinks } from './moved-links.ts';
 import type { Rechunker } from './rechunker.ts';
@@ -54,6 +55,7 @@ export class ArchiveRecreation {
   /** What stands for items that are left out, among those that come with their contents. */
   readonly #leftOut = new WeakSet<Item>();
   #file: PendingFile | undefined;
+  #current: Item | undefined;
   #lastCheckpointMs = performance.now();
 
   constructor(ctx: Context, parts: RecreationParts, options: RecreationOptions) {
@@ -65,6 +67,7 @@ export class ArchiveRecreation {
   /** @throws Interrupted, when what was done is in a checkpoint; what a damaged archive throws */
   async run(): Promise<void> {
     const { cache, rewriter } = this.#parts;
+    this.#ctx.reporter.working?.(() => this.#describeWork());
     try {
       if (this.#options.dryRun) await this.#dryRun();
       else {
@@ -74,6 +77,8 @@ export class ArchiveRecreation {
     } catch (error) {
       if (error instanceof Interrupted && this.#hasWork) await this.#checkpoint();
       throw error;
+    } finally {
+      this.#ctx.reporter.working?.(undefined);
     }
     if (this.#options.progress) this.#ctx.reporter.archiveProgressEnd();
   }
@@ -126,6 +131,7 @@ export class ArchiveRecreation {
   ): Promise<void> {
     const { reporter } = this.#ctx;
     const { writer } = this.#parts;
+    this.#current = item;
     if (this.#leftOut.has(item)) {
       reporter.fileStatus('x', item.path);
       return;
@@ -156,6 +162,12 @@ export class ArchiveRecreation {
     file.finishParts(writer, cache);
     item.chunks = file.chunks;
     this.#file = undefined;
+  }
+
+  #describeWork(): string | undefined {
+    const item = this.#current;
+    if (item === undefined) return undefined;
+    return workText(item.path, totalSize(this.#file?.chunks ?? []), totalSize(item.chunks ?? []));
   }
 
   get #hasWork(): boolean {

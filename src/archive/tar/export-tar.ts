@@ -33,6 +33,7 @@ import { ContentReader } from '../extract/content-reader.ts';
 import { ExtractedLinks, stripPath } from '../extract/extracted-links.ts';
 import { itemSizeBytes } from '../listing/item-sizes.ts';
 import type { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import { workText } from '../work-text.ts';
 import { encodeMemberHeader, type TarFormat } from './member-header.ts';
 import { TarOutput, type TarFile } from './tar-output.ts';
 
@@ -81,6 +82,7 @@ class TarExport {
   readonly #partial: boolean;
   readonly #links: ExtractedLinks;
   #progress: PercentProgress | undefined;
+  #current: { readonly path: Uint8Array; readonly doneBytes: number } | undefined;
 
   constructor(ctx: Context, archive: Archive, options: ExportTarOptions) {
     this.#ctx = ctx;
@@ -99,11 +101,16 @@ class TarExport {
     await using opener = this.#archive.reader.createOpener(threads ?? defaultThreadCount());
     const reader = this.#archive.reader.withOpener(opener, { recycles: true });
     const content = new ContentReader(reader, this.#selected());
+    reporter.working?.(
+      () => this.#current && workText(this.#current.path, this.#current.doneBytes, undefined),
+    );
     for await (const item of content.items()) {
       this.#ctx.signal.throwIfAborted();
+      this.#current = { path: item.path, doneBytes: 0 };
       await this.#export(item, content, output);
     }
     this.#progress?.finish();
+    reporter.working?.(undefined);
     await output.finish();
     for (const pattern of matcher.unmatchedIncludePatterns()) {
       reporter.warn(new IncludePatternNeverMatchedWarning([pattern]));
@@ -142,6 +149,7 @@ class TarExport {
         this.#ctx.signal.throwIfAborted();
         this.#progress?.advance({ steps: data.length, info: [path] });
         sizeBytes += data.length;
+        this.#current = { path: item.path, doneBytes: sizeBytes };
         await output.write(data);
       }
     } catch (error) {

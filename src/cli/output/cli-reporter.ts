@@ -12,7 +12,7 @@ import type {
 import { toDisplayText } from '../../util/surrogate-escape.ts';
 import type { Output } from '../io.ts';
 import type { LogFilter } from './log-filter.ts';
-import { percentStep } from './percent-text.ts';
+import { percentFormat, percentStep } from './percent-text.ts';
 import { answerQuestion, type QuestionMessage } from './question.ts';
 
 export const DEFAULT_LOGGER = 'borg.archiver';
@@ -62,6 +62,8 @@ export abstract class CliReporter implements Reporter {
   protected readonly options: ReporterOptions;
   #operations = 0;
   #describeWork: (() => string | undefined) | undefined;
+  /** How far the operations are that have begun and not ended, the innermost last. */
+  readonly #underWay: (() => string)[] = [];
   #lastArchiveProgressMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReporterOptions) {
@@ -140,10 +142,13 @@ export abstract class CliReporter implements Reporter {
 
   percent(msgid: string, text: string, totalAtFirst: number): PercentProgress {
     const operation = ++this.#operations;
-    if (!this.options.progress) return { advance() {}, say() {}, setTotal() {}, finish() {} };
     const step = percentStep(msgid, text);
     let total = totalAtFirst;
     let current = 0;
+    let info: readonly string[] | undefined;
+    const percentOf = (done: number): number => (total === 0 ? 100 : (done * 100) / total);
+    const describe = (): string => percentFormat(text, [percentOf(current), ...(info ?? [])]);
+    this.#underWay.push(describe);
     let triggerAt = 0;
     let begin: { readonly current: number; readonly timeMs: number } | undefined;
     let lastMs = Number.NEGATIVE_INFINITY;
@@ -151,8 +156,10 @@ export abstract class CliReporter implements Reporter {
       advance: (options = {}) => {
         if (options.current !== undefined) current = options.current;
         const done = current;
-        const percent = total === 0 ? 100 : (done * 100) / total;
+        const percent = percentOf(done);
         current += options.steps ?? 1;
+        info = options.info;
+        if (!this.options.progress) return;
         const nowMs = this.showsByTime() ? this.nowMs() : 0;
         begin ??= { current: done, timeMs: nowMs };
         if (this.showsByTime() ? nowMs - lastMs < PERCENT_INTERVAL_MS : percent < triggerAt) return;
@@ -165,19 +172,23 @@ export abstract class CliReporter implements Reporter {
           percent,
           current,
           total,
-          info: options.info,
+          info,
           doneBefore: begin.current,
           doneSince: done - begin.current,
           elapsedSeconds: (nowMs - begin.timeMs) / 1000,
         });
       },
       say: (shown) => {
+        if (!this.options.progress) return;
         const amounts = { total, doneBefore: 0, doneSince: 0, elapsedSeconds: 0 };
         const base = { operation, msgid, template: text, percent: 0, current, info: undefined };
         this.writePercent({ ...base, ...amounts, text: shown });
       },
       setTotal: (found) => (total = found),
-      finish: () => this.writeProgressEnd(operation, msgid, 'percent'),
+      finish: () => {
+        this.#underWay.splice(this.#underWay.indexOf(describe) >>> 0, 1);
+        if (this.options.progress) this.writeProgressEnd(operation, msgid, 'percent');
+      },
     };
   }
 
@@ -203,9 +214,12 @@ export abstract class CliReporter implements Reporter {
     this.#describeWork = describe;
   }
 
-  /** A log line about what is being worked on. Source: Borg 1.4.5 archiver.py, sig_info_handler. */
+  /**
+   * A log line about what is being worked on: the file at hand, else how far the operation is, of which Borg says nothing.
+   * Source: Borg 1.4.5 archiver.py, sig_info_handler.
+   */
   sayWork(): void {
-    const text = this.#describeWork?.();
+    const text = this.#describeWork?.() ?? this.#underWay.at(-1)?.();
     if (text !== undefined) this.log('info', text);
   }
 
