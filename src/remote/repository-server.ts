@@ -16,7 +16,7 @@ import { concatBytes, fromUtf8, toUtf8Lossy } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import { injectedException } from './injected-exception.ts';
 import { RpcArgumentError, RpcArguments } from './rpc-arguments.ts';
-import { describeException } from './rpc-exception.ts';
+import { describeException, needsLogLine } from './rpc-exception.ts';
 import {
   decodeRequest,
   encodeResponse,
@@ -145,8 +145,8 @@ export class RepositoryServer {
       this.#sysinfo ??= (await this.#options.sysinfo?.()) ?? '';
       const exception = describeException(error, this.#sysinfo);
       this.#log('debug', exception.full.join('\n'));
-      // Clients of Borg 1.0 get no more than the name of the class.
-      if (!isNamed(request.args)) this.#log('error', exception.short.join('\n'));
+      const isOld = !isNamed(request.args);
+      if (isOld && needsLogLine(exception)) this.#log('error', exception.short.join('\n'));
       return { id, exception };
     }
   }

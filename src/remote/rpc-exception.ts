@@ -24,6 +24,23 @@ const TRACED: ReadonlySet<string> = new Set([
   'ObjectNotFound',
 ]);
 
+/** Those that clients of Borg 1.0, who get the class alone, can tell the user about without a line of the log. */
+const SELF_EXPLAINING: ReadonlySet<string> = new Set([
+  'AlreadyExists',
+  'DoesNotExist',
+  'InsufficientFreeSpaceError',
+  'InvalidRepository',
+  'InvalidRepositoryConfig',
+  'PathAlreadyExists',
+  'PathNotAllowed',
+  'StorageQuotaExceeded',
+]);
+
+/** Whether an error's message has to go into the log for a client that gets no more than the name of its class. */
+export function needsLogLine({ className }: RpcException): boolean {
+  return !SELF_EXPLAINING.has(className);
+}
+
 /** Python's subclasses of OSError, which a client shows. */
 const OS_CLASSES: Readonly<Record<string, string>> = {
   EACCES: 'PermissionError',

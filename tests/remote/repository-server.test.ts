@@ -7,7 +7,7 @@ import { ConnectionClosed, UnexpectedRPCDataFormatFromClient } from '../../src/e
 import { encode } from '../../src/msgpack/encode.ts';
 import type { MsgpackValue } from '../../src/msgpack/value.ts';
 import { OsError } from '../../src/platform/os-error.ts';
-import { fromHex, fromUtf8 } from '../../src/util/bytes.ts';
+import { fromHex, fromUtf8, toHex } from '../../src/util/bytes.ts';
 import { dataOf, idOf, testContext } from '../repository/fakes.ts';
 import { serveHere, VERSION, type LocalServer } from './test-client.ts';
 
@@ -109,9 +109,10 @@ describe('RepositoryServer', () => {
     assert.equal(await ended, undefined);
   });
 
-  it('serves clients of Borg 1.0', async () => {
+  it('serves clients of Borg 1.0, who learn of the log what the class of an error does not say', async () => {
     const place = newPlace();
-    const { client, wire, ended } = place.serve();
+    const context = testContext(scratch);
+    const { client, wire, ended } = serveHere(context);
     await client.call('negotiate', [2]);
     const id = await client.call('open', [place.path, true, 1, true]);
     assert.equal((id as Uint8Array).length, 32);
@@ -121,6 +122,15 @@ describe('RepositoryServer', () => {
     const gone = await client.fail('get', [idOf(2)]);
     assert.deepEqual([gone.className, gone.args], ['ObjectNotFound', undefined]);
     assert.equal((await client.fail('get', [])).className, 'TypeError');
+    assert.equal(
+      (await client.fail('open', [join(scratch, 'none'), false, 1, true])).className,
+      'DoesNotExist',
+    );
+    const errors = context.reporter.lines.filter((line) => line.startsWith('error'));
+    assert.deepEqual(errors, [
+      `error: Object with key ${toHex(idOf(2))} not found in repository ${place.path}.`,
+      'error: TypeError: get() needs more arguments',
+    ]);
     wire.hangUp();
     assert.equal(await ended, undefined);
   });
