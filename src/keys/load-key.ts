@@ -1,5 +1,6 @@
-import { PassphraseWrong, PasswordRetriesExceeded } from '../errors.ts';
+import { PassphraseWrong, PasswordRetriesExceeded, RepositoryAccessAborted } from '../errors.ts';
 import type { KeyRecord } from '../format/key-blob.ts';
+import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import { findKeyStorage, loadSecrets, type KeyRepository } from './key-storage.ts';
 import { identifyKeyType, type KeyType } from './key-type.ts';
@@ -16,7 +17,8 @@ const PASSPHRASE_ATTEMPTS = 3;
  * without one the empty passphrase is tried, then the user is asked.
  *
  * Throws UnsupportedPayloadError, KeyfileNotFoundError, KeyfileInvalidError, KeyfileMismatchError,
- * RepoKeyNotFoundError, PassphraseWrong, PasscommandFailure, NoPassphraseFailure, PasswordRetriesExceeded.
+ * RepoKeyNotFoundError, PassphraseWrong, PasscommandFailure, NoPassphraseFailure, PasswordRetriesExceeded,
+ * RepositoryAccessAborted.
  *
  * Source: Borg 1.4.5, crypto/key.py, key_factory() and KeyfileKeyBase.detect().
  */
@@ -30,6 +32,7 @@ export async function loadKey(ctx: Context, repository: KeyRepository, manifest:
   const { secrets, passphrase } = await unlock(ctx, storage.target, (passphrase) =>
     loadSecrets(storage, repository, passphrase),
   );
+  await assertSameRepository(ctx, repository, type, secrets);
   const key = await openKey(ctx, repository, type, secrets, {
     target: storage.target,
     logicallyEncrypted: isLogicallyEncrypted(type, passphrase),
@@ -41,6 +44,32 @@ export async function loadKey(ctx: Context, repository: KeyRepository, manifest:
 /** A repokey under an empty passphrase hides nothing from who has the repository. */
 export function isLogicallyEncrypted(type: KeyType, passphrase: string): boolean {
   return type.cipher !== 'none' && (type.storage === 'keyfile' || passphrase !== '');
+}
+
+/**
+ * The key says for which repository it was made, and only who knows the passphrase can change that. A server that gives
+ * another id would have us look for what we know of the repository, e.g. the nonces that were used, in the wrong place.
+ * Users of Borg change the ids of copies on purpose, with "config", so they are asked.
+ */
+async function assertSameRepository(
+  ctx: Context,
+  { idHex, location }: KeyRepository,
+  type: KeyType,
+  { repositoryId }: KeyRecord,
+): Promise<void> {
+  const expected = toHex(repositoryId);
+  if (type.cipher === 'none' || expected === idHex || !location.startsWith('ssh://')) return;
+  const isKnown = await ctx.reporter.ask({
+    text:
+      `Warning: The key was made for the repository ${expected}, but the server says that this is ${idHex}.\n` +
+      'If nobody has changed the id with "config", the server lies, and writing would put your data at risk.\n' +
+      'Do you want to continue? [yN] ',
+    env: 'ALCOVE_CHANGED_REPO_ID_IS_OK',
+    falseText: 'Aborting.',
+    invalidText: 'Invalid answer, aborting.',
+    retry: false,
+  });
+  if (!isKnown) throw new RepositoryAccessAborted();
 }
 
 async function unlock(

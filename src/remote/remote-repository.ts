@@ -55,9 +55,9 @@ const PAGE_IDS = 100_000;
 const MAX_UNANSWERED_PUTS = 4096;
 const PUT_RESUME = MAX_UNANSWERED_PUTS / 2;
 const NONCES_SINCE = parseWireVersion('1.1.0b1');
-/** How long the end of a connection may take, and where the user has no patience. */
+/** How long the end of a connection may take; less where it is broken, or the user has no patience. */
 const CLOSE_MS = 30_000;
-const INTERRUPTED_CLOSE_MS = 3000;
+const HURRIED_CLOSE_MS = 2000;
 const NO_ARGUMENTS: NamedArguments = new Map();
 const LOGGER = { logger: 'borg.remote' };
 
@@ -256,7 +256,8 @@ export class RemoteRepository implements Repository {
   }
 
   async #close(): Promise<void> {
-    const limitMs = this.#ctx.signal.aborted ? INTERRUPTED_CLOSE_MS : CLOSE_MS;
+    const hurries = this.#ctx.signal.aborted || this.#connection.failure !== undefined;
+    const limitMs = hurries ? HURRIED_CLOSE_MS : CLOSE_MS;
     if (this.#isChanged && this.#connection.failure === undefined) {
       // The server rolls back by itself, too, when it sees the end; what goes wrong here is not news.
       const stop = new AbortController();

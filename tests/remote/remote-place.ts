@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Location } from '../../src/format/location.ts';
 import { openRemoteRepository, type RemoteOptions } from '../../src/remote/open-remote.ts';
 import type { RemoteRepository } from '../../src/remote/remote-repository.ts';
+import type { Reporter } from '../../src/util/reporter.ts';
 import { quoteShellWord } from '../../src/util/shell-quote.ts';
 import { testContext } from '../repository/fakes.ts';
 import { alcoveCommand } from '../workspace.ts';
@@ -38,8 +39,13 @@ export class RemotePlace implements Disposable {
     return join(this.path, `repository-${this.#count++}`);
   }
 
-  open(path: string, options: RemoteOptions = {}): Promise<RemoteRepository> {
-    const context = { ...testContext(this.path), env: this.env };
+  open(
+    path: string,
+    options: RemoteOptions = {},
+    reporter: Partial<Reporter> = {},
+  ): Promise<RemoteRepository> {
+    const context = { ...testContext(this.path), env: { ...this.env } };
+    Object.assign(context.reporter, reporter);
     const all = { exclusive: true, ...this.#options, ...options };
     return openRemoteRepository(context, Location.parse(`ssh://host${path}`), all);
   }
