@@ -60,6 +60,8 @@ export interface RepositoryCheckResult {
   readonly finished: boolean;
   /** What is wrong, the first ones where it is very much; a server tells nothing but `ok`. */
   readonly damage?: readonly RepositoryDamage[];
+  /** All objects of which the index knows and that are lost. */
+  readonly lostIds?: Iterable<Uint8Array>;
   /** The steps of a repair, in order: those taken, or with `dryRun` those that would be taken. */
   readonly plan?: readonly RepairStep[];
   /** What could not be read, by segment. */

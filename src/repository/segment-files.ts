@@ -4,6 +4,7 @@
  *
  * Source: Borg 1.4.5 repository.py, LoggedIO.
  */
+import { InvalidRepositoryConfig } from '../errors.ts';
 import { hasCode } from '../store/store.ts';
 import type { EntryKind, Store, WriteHandle } from '../store/store.ts';
 
@@ -37,6 +38,22 @@ export class SegmentFiles {
   *descending(): Generator<number> {
     for (const folder of this.#numbers(DATA, 'folder').toReversed()) {
       yield* this.#numbers(`${DATA}/${folder}`, 'file').toReversed();
+    }
+  }
+
+  /**
+   * Throws an InvalidRepositoryConfig where a file is in a folder in which it is not looked for. With a wrong number of
+   * segments per folder, most of a repository would seem to be missing.
+   */
+  assertPlaced(): void {
+    for (const folder of this.#numbers(DATA, 'folder')) {
+      for (const segment of this.#numbers(`${DATA}/${folder}`, 'file')) {
+        if (Math.floor(segment / this.#segmentsPerDir) === folder || this.sizeBytes(segment) !== undefined)
+          continue;
+        const config = `segments_per_dir = ${this.#segmentsPerDir}`;
+        const text = `there is ${DATA}/${folder}/${segment}, while ${config} wants it to be ${this.path(segment)}`;
+        throw new InvalidRepositoryConfig([this.store.root, text]);
+      }
     }
   }
 

@@ -52,7 +52,7 @@ export async function checkRepository(
     }
   }
   if (parts === 'none') return NOTHING;
-  const archives = await checkArchives(ctx, repository, { ...options, damagedIds: lostIds(checked) });
+  const archives = await checkArchives(ctx, repository, { ...options, damagedIds: checked?.lostIds });
   return {
     ok: archives.ok && (checked?.ok ?? true),
     repository: checked,
@@ -73,16 +73,12 @@ const NOTHING: CheckResult = {
 async function affectedBy(
   ctx: Context,
   repository: Repository,
-  { ok, damage }: RepositoryCheckResult,
+  { ok, lostIds }: RepositoryCheckResult,
   options: CheckOptions,
 ): Promise<AffectedFiles | undefined> {
   // Without archives there may be no key at hand, and a server does not say what is damaged.
-  if (ok || damage === undefined || options.parts === 'repository' || options.findAffected === false) {
+  if (ok || lostIds === undefined || options.parts === 'repository' || options.findAffected === false) {
     return undefined;
   }
-  return findAffected(ctx, repository, lostIds({ damage }), options);
-}
-
-function* lostIds(checked: Pick<RepositoryCheckResult, 'damage'> | undefined): Generator<Uint8Array> {
-  for (const { id } of checked?.damage ?? []) if (id !== undefined) yield id;
+  return findAffected(ctx, repository, lostIds, options);
 }

@@ -1,5 +1,7 @@
 /** What a check has found so far, listed and said. */
 import type { ByteRange } from '../../util/byte-ranges.ts';
+import { toHex } from '../../util/bytes.ts';
+import { HashIndex } from '../../util/hash-index.ts';
 import type { LogLevel, Reporter } from '../../util/reporter.ts';
 import type { RepositoryDamage } from '../check-result.ts';
 import type { UnsoundSegment } from './segment-scan.ts';
@@ -11,6 +13,8 @@ export class Findings {
   readonly damage: RepositoryDamage[] = [];
   readonly badRanges = new Map<number, readonly ByteRange[]>();
   readonly #reporter: Reporter;
+  /** Of all lost objects, however many. */
+  readonly #lost = new HashIndex({ valueWords: 1 });
   #isDamaged = false;
 
   constructor(reporter: Reporter) {
@@ -40,6 +44,18 @@ export class Findings {
   /** Lists what follows from damage that was reported. */
   list(damage: RepositoryDamage): void {
     if (this.damage.length < MAX_LISTED) this.damage.push(damage);
+  }
+
+  get lostIds(): Iterable<Uint8Array> {
+    return { [Symbol.iterator]: () => this.#lost.keys() };
+  }
+
+  /** Lists an object that the index has at a place where it is no more. */
+  reportLost(id: Uint8Array, segment: number, offset: number): void {
+    this.#lost.set(id, 0);
+    if (this.damage.length >= MAX_LISTED) return;
+    const text = `Object ${toHex(id)} is lost [segment ${segment}, offset ${offset}]`;
+    this.list({ kind: 'object', id: Uint8Array.from(id), segment, offset, text });
   }
 
   reportSegment(segment: number, { problem, lost, bad }: UnsoundSegment): void {

@@ -24,7 +24,7 @@ export function hasSpaceToKeep(space: RepairSpace, findings: Findings): boolean 
   if (sizes.length === 0 || freeBytes === undefined || freeBytes >= neededBytes) return true;
   const needed = formatFileSize(neededBytes);
   const what = `To keep ${sizes.length} damaged segments beside their replacements takes ${needed}`;
-  if (saveSpace && freeBytes >= Math.max(...sizes) + otherBytes) {
+  if (saveSpace && freeBytes >= sizes.reduce((a, b) => Math.max(a, b)) + otherBytes) {
     findings.say('warning', `${what}, more than is free (${formatFileSize(freeBytes)}): they are not kept.`);
     return false;
   }

@@ -7,7 +7,6 @@
 import { emptyHints } from '../../format/hints.ts';
 import type { RepositoryConfig } from '../../format/repository-config.ts';
 import { ENTRY_HEADER_SIZE_BYTES, TAG_COMMIT } from '../../format/segment.ts';
-import { toHex } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
 import { HashIndex } from '../../util/hash-index.ts';
 import type { RepairStep, RepositoryCheckOptions, RepositoryCheckResult } from '../check-result.ts';
@@ -80,6 +79,7 @@ class RepositoryCheck implements SegmentSizes {
 
   async run(): Promise<CheckOutcome> {
     this.#findings.say('info', 'Starting repository check');
+    this.#needs.log.files.assertPlaced();
     const { last, index } = await this.#open();
     if (last === undefined) {
       this.#findings.report({ kind: 'empty', text: 'This repository contains no valid data.' });
@@ -235,10 +235,10 @@ class RepositoryCheck implements SegmentSizes {
       if (damaged?.salvaged.keeps(offset) === true) continue;
       if (damaged === undefined) {
         if (!missing.has(segment)) missing.set(segment, !log.files.exists(segment));
-        if (missing.get(segment) !== true) continue;
+        // A sound segment may be another one than it was.
+        if (missing.get(segment) !== true && this.#state.index.has(id)) continue;
       }
-      const text = `Object ${toHex(id)} is lost [segment ${segment}, offset ${offset}]`;
-      this.#findings.list({ kind: 'object', id, segment, offset, text });
+      this.#findings.reportLost(id, segment, offset);
     }
   }
 
@@ -314,8 +314,8 @@ class RepositoryCheck implements SegmentSizes {
   }
 
   #result(ok: boolean, plan: readonly RepairStep[]): RepositoryCheckResult {
-    const { badRanges, damage } = this.#findings;
-    return { ok, finished: this.#finished, damage, plan, badRanges };
+    const { badRanges, damage, lostIds } = this.#findings;
+    return { ok, finished: this.#finished, damage, lostIds, plan, badRanges };
   }
 }
 

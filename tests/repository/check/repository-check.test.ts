@@ -7,12 +7,13 @@ import { openRepositoryIn } from '../../../src/repository/open-repository.ts';
 import type { MemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { readWholeFile } from '../../../src/store/whole-file.ts';
-import { concatBytes, toHex } from '../../../src/util/bytes.ts';
+import { concatBytes, fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
 import { dataOf, idOf, identity, testContext } from '../fakes.ts';
 import { check, contentsOf, copyOf, edit, flip, placesOf, prepare, treeOf } from './sample.ts';
 import type { Contents } from './sample.ts';
 
 const segment = (number: number) => `data/0/${number}`;
+const WRONG_CONFIG = /segments_per_dir = 2 wants it to be data\/1\/2/;
 const base = await prepare();
 const sound = await contentsOf(base);
 const places = await placesOf(base);
@@ -261,6 +262,29 @@ describe('Repository.check()', () => {
       const bytes = damage!.find(({ kind }) => kind === 'segment')!;
       assert.deepEqual([bytes.segment, bytes.offset, bytes.sizeBytes], [0, third.offset, third.sizeBytes]);
     }
+  });
+
+  it('names lost objects beyond those that are listed, and those of a segment that has become another', async () => {
+    const store = copyOf(base);
+    store.removeFile(segment(4));
+    store.link(segment(1), segment(4));
+    const { damage, lostIds } = await check(store);
+    assert.deepEqual([...lostIds!].map(toHex), [toHex(idOf(9))]);
+    assert.deepEqual(
+      damage!.filter(({ kind }) => kind === 'object').map(({ id }) => toHex(id!)),
+      [toHex(idOf(9))],
+    );
+  });
+
+  it('refuses a config that wants the segments in other folders', async () => {
+    const store = copyOf(base);
+    edit(store, 'config', (bytes) =>
+      fromUtf8(toUtf8Lossy(bytes).replace(/segments_per_dir = \d+/, 'segments_per_dir = 2')),
+    );
+    const before = treeOf(store);
+    for (const options of [{}, { repair: true }]) await assert.rejects(check(store, options), WRONG_CONFIG);
+    await assert.rejects(contentsOf(store), WRONG_CONFIG);
+    assert.deepEqual(treeOf(store), before);
   });
 
   it('does not take the remains of an interrupted transaction for damage', async () => {
