@@ -59,6 +59,45 @@ const records = (text: string): unknown[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
 
+describe('a long series of lines of a check', () => {
+  const id = 'ab'.repeat(32);
+  const moved = `ID: ${id} rebuilt index: <not found>      committed index: (2, 8)`;
+  const missing = (number: number) =>
+    `one: file: New missing file chunk detected (Byte ${number}-9, Chunk ${id}).`;
+  const say = (reporter: CliReporter): void => {
+    for (let i = 0; i < 12; i++) reporter.log('error', moved, { logger: 'borg.repository' });
+    for (let i = 0; i < 10; i++) reporter.log('error', missing(i), { logger: 'borg.archive' });
+    reporter.log('error', 'Finished');
+    for (let i = 0; i < 1000; i++) {
+      reporter.log('error', `Remote: ${moved}`, { logger: 'borg.repository' });
+    }
+    reporter.log('error', 'Finished');
+  };
+  const all = 12 + 10 + 1 + 1000 + 1;
+
+  it('is folded at a terminal, each for itself', async () => {
+    const lines = (await said(TerminalReporter, { columns: 80 }, say)).trimEnd().split('\n');
+    assert.equal(lines.length, 10 + 1 + 10 + 1 + 10 + 1 + 1);
+    assert.match(lines[10]!, /and 2 more objects .*-v/);
+    assert.equal(lines[20], missing(9));
+    assert.match(lines[32]!, /and 990 more/);
+    assert.match(lines[33]!, /Finished/);
+  });
+
+  it('is whole elsewhere, and where more is asked for', async () => {
+    for (const setup of [
+      {},
+      { columns: 80, level: 'info' as const },
+      { columns: 80, level: 'debug' as const },
+    ]) {
+      const text = await said(TerminalReporter, setup, say);
+      assert.equal(text.trimEnd().split('\n').length, all);
+      assert.doesNotMatch(text, /more/);
+    }
+    assert.equal(records(await said(JsonReporter, { columns: 80 }, say)).length, all);
+  });
+});
+
 describe('LogFilter', () => {
   const table: [Partial<LogSettings>, LogLevel, string, boolean][] = [
     [{}, 'warning', 'borg.archiver', true],

@@ -3,6 +3,7 @@ import type { ArchiveCounts, LogLevel, RelayedProgress } from '../../util/report
 import { borgProgressLine } from './backup-progress.ts';
 import { colored, takesColor } from './color.ts';
 import { CliReporter, LIST_LOGGER, type PercentLine, type ReporterOptions } from './cli-reporter.ts';
+import { LineFold } from './line-fold.ts';
 import { terminalPercentLine } from './percent-line.ts';
 import { percentFormat } from './percent-text.ts';
 import type { QuestionMessage } from './question.ts';
@@ -19,6 +20,7 @@ export type ArchiveProgressLine = (
 export class TerminalReporter extends CliReporter {
   readonly #archiveLine: ArchiveProgressLine;
   readonly #color: boolean;
+  readonly #fold = new LineFold();
   #onProgressLine = false;
 
   constructor(options: ReporterOptions, archiveLine?: ArchiveProgressLine) {
@@ -48,9 +50,14 @@ export class TerminalReporter extends CliReporter {
     if (this.shows('error')) this.tell(text);
   }
 
-  protected override writeLog(level: LogLevel, message: string): void {
-    this.leaveProgressLine();
-    this.options.stderr.write(`${this.#color ? colored(message, level) : message}\n`);
+  protected override writeLog(level: LogLevel, message: string, logger: string): void {
+    const write = (text: string): void => {
+      this.leaveProgressLine();
+      this.options.stderr.write(`${this.#color ? colored(text, level) : text}\n`);
+    };
+    const folds = this.options.stderr.isTerminal && !this.shows('info', logger);
+    if (folds && this.#fold.takes(message, write)) return;
+    write(message);
   }
 
   protected override writeFileStatus(status: string, path: Uint8Array): void {
