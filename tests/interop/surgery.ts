@@ -86,7 +86,17 @@ export class Surgery {
 
   /** Puts other contents in the place of an object, sealed as they should be. */
   async exchange(id: Uint8Array, plaintext: Uint8Array): Promise<void> {
-    await this.#session.repository.put(id, await this.#session.key.seal(lz4.compress(plaintext)));
+    await this.exchangeCompressed(id, lz4.compress(plaintext));
+  }
+
+  /** Puts what a compressor would have made in the place of an object, sealed as it should be. */
+  async exchangeCompressed(id: Uint8Array, compressed: Uint8Array): Promise<void> {
+    await this.replace(id, await this.#session.key.seal(compressed));
+  }
+
+  /** Puts these bytes in the place of an object. */
+  async replace(id: Uint8Array, sealed: Uint8Array): Promise<void> {
+    await this.#session.repository.put(id, sealed);
   }
 
   /** Stores an object, and gives its id. */
@@ -140,6 +150,13 @@ export class Surgery {
 
   /** The manifest without its authentication. */
   async forgeManifest(): Promise<void> {
+    await this.rewriteManifest(encode);
+  }
+
+  /** The manifest again, of a later time, packed by `pack`. */
+  async rewriteManifest(
+    pack: (manifest: MsgpackMap, seal: (map: MsgpackMap) => Uint8Array) => Uint8Array,
+  ): Promise<void> {
     const archives = new Map(
       [...this.#session.manifest.archives].map(([name, { id, time }]): [string, MsgpackMap] => [
         name,
@@ -149,14 +166,15 @@ export class Surgery {
         ]),
       ]),
     );
-    const forged: MsgpackMap = new Map<string, MsgpackMap | string | number | string[]>([
+    const map: MsgpackMap = new Map<string, MsgpackMap | string | number | string[]>([
       ['archives', archives],
       ['config', new Map()],
       ['item_keys', [...this.#session.manifest.itemKeys]],
       ['timestamp', '2030-01-01T00:00:00.000000'],
       ['version', 1],
     ]);
-    await this.exchange(MANIFEST_ID, encode(forged));
+    const packed = pack(map, (one) => this.#session.key.packAuthenticated(one, 'manifest'));
+    await this.exchange(MANIFEST_ID, packed);
   }
 }
 
