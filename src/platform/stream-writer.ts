@@ -50,6 +50,24 @@ export class StreamWriter {
     }
   }
 
+  /** Writes what is taken without waiting; says how many bytes that were. */
+  tryWrite(data: Uint8Array): number {
+    let offset = 0;
+    while (offset < data.length && (!this.#mayWait || this.#isWritable())) {
+      try {
+        offset += writeSync(this.#fd, data, offset, Math.min(this.#maxBytes, data.length - offset));
+      } catch (error) {
+        if (isOsError(error, 'EAGAIN')) break;
+        if (!isOsError(error, 'EINTR')) throw error;
+      }
+    }
+    return offset;
+  }
+
+  #isWritable(): boolean {
+    return poll(Int32Array.of(this.#fd, POLLOUT), 1, 0) > 0;
+  }
+
   /** Whether it can be seen that nobody will read any more. */
   isAbandoned(): boolean {
     // A 16-bit field each for what is asked and what is said: errors are said unasked.

@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly storageQuotaBytes?: number | undefined;
   /** The client understands log lines as JSON from now on. */
   onJsonClient?(): void;
+  /** Waits until what was logged is on its way; a client that does not read it gets no more answers. */
+  flushLog?(): Promise<void>;
   /** Lines about this machine, for clients that show an error. */
   sysinfo?(): Promise<string>;
   /** Where the repositories are. Default: on this machine's file systems. */
@@ -120,6 +122,7 @@ export class RepositoryServer {
         this.#context.signal.throwIfAborted();
         const request = decodeRequest(value);
         const response = await this.#answer(request);
+        await this.#options.flushLog?.();
         this.#replies.push(encodeResponse(isNamed(request.args) ? 'named' : 'positional', response));
         this.#replyBytes += this.#replies.at(-1)!.length;
         if (this.#replyBytes >= BATCH_BYTES) await this.#flush();

@@ -60,6 +60,20 @@ describe('alcove serve', { skip: unbuilt }, () => {
     assert.ok(!existsSync(space.join('repo/lock.exclusive')));
   });
 
+  it('stops while a client reads nothing of what is logged', async () => {
+    using space = new Workspace();
+    await using server = await busyServer(space, ['--debug']);
+    server.child.stderr.pause();
+    for (let n = 0; n < 2000; n++) server.client.ask('shutdown', []).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    server.child.kill('SIGTERM');
+    const exited = new Promise((resolve) => server.child.once('exit', resolve));
+    assert.equal(await exited, 143);
+    server.child.stderr.resume();
+    await server.ended;
+    assert.ok(!existsSync(space.join('repo/lock.exclusive')));
+  });
+
   it('speaks in lines of text until the client is known to understand JSON', async () => {
     using space = new Workspace();
     await using server = serveApart(['--debug'], space.env);

@@ -1,3 +1,4 @@
+import { StreamWriter } from '../../platform/stream-writer.ts';
 import { RepositoryServer } from '../../remote/repository-server.ts';
 import { standardWire } from '../../remote/rpc-wire.ts';
 import { ServedPaths } from '../../remote/served-paths.ts';
@@ -70,13 +71,16 @@ and --lock-wait, and nothing else.`,
   async run(ctx, args) {
     const { reporter, signal } = ctx;
     const wire = standardWire(signal);
+    const client = reporter instanceof ClientReporter ? reporter : undefined;
+    client?.writeTo(new StreamWriter(2, signal));
     const restrictions = { paths: args.restrictToPaths, repositories: args.restrictToRepositories };
     const server = new RepositoryServer(ctx, {
       wire,
       paths: new ServedPaths(ctx, restrictions),
       appendOnly: args.appendOnly,
       storageQuotaBytes: args.storageQuota,
-      onJsonClient: () => reporter instanceof ClientReporter && reporter.speakJson(),
+      onJsonClient: () => client?.speakJson(),
+      flushLog: async () => client?.flush(),
       sysinfo: async () => (await import('../output/system-info.ts')).systemInfo(ctx.io),
     });
     try {

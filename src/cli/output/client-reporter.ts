@@ -1,6 +1,8 @@
+import type { StreamWriter } from '../../platform/stream-writer.ts';
 import type { LogLevel, Question } from '../../util/reporter.ts';
 import type { PercentLine, ReporterOptions } from './cli-reporter.ts';
 import { JsonReporter } from './json-reporter.ts';
+import { PatientOutput } from './patient-output.ts';
 import { percentFormat } from './percent-text.ts';
 
 const PROGRESS_PREFIX = '$LOG INFO borg.output.progress Remote: ';
@@ -18,10 +20,23 @@ const PROGRESS_PREFIX = '$LOG INFO borg.output.progress Remote: ';
  */
 export class ClientReporter extends JsonReporter {
   #json: boolean;
+  readonly #output: PatientOutput;
 
   constructor(options: ReporterOptions, json: boolean) {
-    super(options);
+    const output = new PatientOutput(options.stderr);
+    super({ ...options, stderr: output });
+    this.#output = output;
     this.#json = json;
+  }
+
+  /** From now on through this writer, and without waiting for the client. */
+  writeTo(writer: StreamWriter): void {
+    this.#output.attach(writer);
+  }
+
+  /** Waits until the client has taken all of it. */
+  flush(): Promise<void> {
+    return this.#output.flush();
   }
 
   /** From now on. */
