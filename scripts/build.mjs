@@ -62,6 +62,13 @@ const manual = [join(root, 'scripts/write-manual.mjs'), fresh, join(fresh, 'man'
 if (spawnSync(node, manual, { stdio: 'inherit' }).status === 0) listManualPages();
 else console.error('There are no manual pages.');
 
+// Whether the types are right is for `npm run check` to say; they are written in any case.
+const compiler = join(root, 'node_modules/typescript/bin/tsc');
+const types = ['--project', join(root, 'tsconfig.types.json'), '--outDir', join(fresh, 'types')];
+spawnSync(process.execPath, [compiler, ...types], { stdio: 'ignore' });
+if (!existsSync(join(fresh, 'types/index.d.ts')))
+  console.error('There are no types for users of the library.');
+
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
 
