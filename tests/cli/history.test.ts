@@ -27,7 +27,7 @@ const env = {
   BORG_PASSPHRASE: 'history',
   BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes',
 };
-const YES = { ...env, BORG_ROLLBACK_I_KNOW_WHAT_I_AM_DOING: 'YES' };
+const YES = { ...env, ALCOVE_ROLLBACK_I_KNOW_WHAT_I_AM_DOING: 'YES' };
 const repository = join(scratch, 'repository');
 const saved = join(scratch, 'saved');
 

@@ -17,7 +17,7 @@ import { Workspace } from '../workspace.ts';
 
 const fakeSsh = fileURLToPath(new URL('../remote/fake-ssh', import.meta.url));
 const reference = process.env['ALCOVE_REFERENCE_BORG']!;
-const YES = { BORG_ROLLBACK_I_KNOW_WHAT_I_AM_DOING: 'YES' };
+const YES = { ALCOVE_ROLLBACK_I_KNOW_WHAT_I_AM_DOING: 'YES' };
 
 interface Transaction {
   readonly transaction: number;

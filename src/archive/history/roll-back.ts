@@ -82,8 +82,9 @@ export async function planRollback(
     isNewerKnown: after !== undefined && (await client.knowsNewer(after.timestamp)),
     run: async () => {
       await raiseNonceMark(repository, transactions.slice(at + 1));
-      await planned.run();
+      // First, so that after a crash this client gets in, whether there is the old state or the new one.
       if (after !== undefined) await client.accept(after.timestamp);
+      await planned.run();
     },
   };
 }

@@ -21,7 +21,7 @@ export const rollback = defineCommand<RollbackArgs>({
   description: `
 Takes a repository back to where an earlier transaction left it: all that was done since is undone, by whomever. The
 repository has to be on this machine. "history" lists the transactions; look with --dry-run first. It asks before it
-changes anything; BORG_ROLLBACK_I_KNOW_WHAT_I_AM_DOING=YES answers for scripts.
+changes anything; ALCOVE_ROLLBACK_I_KNOW_WHAT_I_AM_DOING=YES answers for scripts.
 
 The segments that leave the repository are kept in its folder "quarantine", until "check --drop-quarantine" removes them.
 If it is interrupted, the next access by alcove finishes it; until then Borg refuses to open the repository.
@@ -68,7 +68,7 @@ What is not in the log does not go back: passphrase, settings, and the nonces, n
 function isConfirmed(ctx: CliContext): Promise<boolean> {
   return ctx.reporter.ask({
     text: "Type 'YES' if this is what you want: ",
-    env: 'BORG_ROLLBACK_I_KNOW_WHAT_I_AM_DOING',
+    env: 'ALCOVE_ROLLBACK_I_KNOW_WHAT_I_AM_DOING',
     falseText: 'Aborting.',
     invalidText: 'Invalid answer, aborting.',
     truish: ['YES'],
