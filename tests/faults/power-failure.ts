@@ -74,13 +74,24 @@ export async function recordHistory(
   return { base: durable, changes: store.changes, states };
 }
 
-/** Has each commit, and each new key, of the repository recorded. */
+/** Has each commit, each new key, and each rollback of the repository recorded. */
 export function recordStates(
   repository: SegmentRepository,
   reached: (repository: SegmentRepository) => Promise<void>,
 ): SegmentRepository {
   const commit = repository.commit.bind(repository);
   const saveKey = repository.saveKey.bind(repository);
+  const planUndo = repository.planUndo.bind(repository);
+  repository.planUndo = async (transactionId) => {
+    const plan = await planUndo(transactionId);
+    return {
+      ...plan,
+      run: async () => {
+        await plan.run();
+        await reached(repository);
+      },
+    };
+  };
   repository.commit = async (options) => {
     await commit(options);
     await reached(repository);

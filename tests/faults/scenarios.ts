@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Archive } from '../../src/archive/archive.ts';
 import { createArchive } from '../../src/archive/create/create.ts';
 import { deleteArchives } from '../../src/archive/delete.ts';
+import { planRollback } from '../../src/archive/history/roll-back.ts';
 import { initRepository, type RepositoryCreator } from '../../src/archive/init-repository.ts';
 import { PatternMatcher } from '../../src/archive/patterns/pattern-matcher.ts';
 import { pruneArchives } from '../../src/archive/prune.ts';
@@ -87,6 +88,15 @@ export const SCENARIOS = {
   },
   rename: {
     run: (stage) => inSession(stage, (session) => renameArchive(session, 'one', 'uno')),
+  },
+  rollback: {
+    prepare: (stage) => inSession(stage, async (session) => void (await deleteArchives(session, ['one']))),
+    run: async ({ ctx, scratch, open }) => {
+      const options = { exclusive: true };
+      await using repository = (await open(ctx, scratch.location, options)) as SegmentRepository;
+      const { transactionId } = repository.history().at(-2)!;
+      await (await planRollback(ctx, repository, transactionId)).run();
+    },
   },
   'change of the passphrase': {
     run: (stage) =>
