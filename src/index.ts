@@ -1,11 +1,72 @@
 /** The library: what other programs may build on. Everything else may change at any time. */
-export { Archive, type ArchiveOptions } from './archive/archive.ts';
+
+// What every call needs: a context, and an open repository.
+export { createContext } from './platform/default-context.ts';
+export type { Context, Environment } from './util/context.ts';
+export {
+  type ArchiveCounts,
+  type LogLevel,
+  type MessageProgress,
+  type PercentProgress,
+  type Question,
+  type Reporter,
+  SilentReporter,
+} from './util/reporter.ts';
+export { BorgError, BorgWarning } from './errors.ts';
+export { InvalidLocation, Location } from './format/location.ts';
+export { initRepository, type InitOptions } from './archive/init-repository.ts';
+export {
+  openSession as openRepository,
+  type RepositoryOpener,
+  type Session,
+  type SessionOptions,
+} from './archive/session.ts';
+export { openRemoteRepository, type RemoteOptions } from './remote/open-remote.ts';
+export type { Repository } from './repository/repository.ts';
+export type { CompressionSpec } from './compress/compression-spec.ts';
+
+// Looking.
 export {
   selectArchives as listArchives,
   type ArchiveSelection,
   type ArchiveSortKey,
   type SelectedArchive,
 } from './archive/archive-selection.ts';
+export { Archive, type ArchiveOptions } from './archive/archive.ts';
+export type { ArchiveMetadata } from './format/archive-metadata.ts';
+export type { ChunkRef, Item } from './format/item.ts';
+export { PatternMatcher } from './archive/patterns/pattern-matcher.ts';
+export { parseExcludePattern, type PatternRule } from './archive/patterns/pattern-command.ts';
+export type { PatternStyle } from './archive/patterns/pattern.ts';
+export { diffArchives, type DiffOptions } from './archive/diff/diff.ts';
+export type { Change } from './archive/diff/change.ts';
+export type { PathDiff } from './archive/diff/compare-archives.ts';
+
+// Backing up and restoring.
+export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create/create.ts';
+export { createDefaults } from './archive/create/create-defaults.ts';
+export type { BackupSelection, BackupSource } from './archive/create/backup-source.ts';
+export type { Statistics } from './archive/statistics.ts';
+export { extractArchive, type ExtractOptions } from './archive/extract/extract.ts';
+export { exportTar, type ExportTarOptions } from './archive/tar/export-tar.ts';
+export { importTar, type ImportTarOptions } from './archive/tar/import-tar.ts';
+export type { TarFormat } from './archive/tar/member-header.ts';
+export type { TarFile } from './archive/tar/tar-output.ts';
+
+// Changing and deleting archives.
+export {
+  recreateArchive,
+  recreateArchives,
+  type RecreateAllOptions,
+  type RecreateOptions,
+} from './archive/recreate/recreate.ts';
+export { renameArchive } from './archive/rename.ts';
+export { type DeletedArchive, deleteArchives, type DeleteOptions } from './archive/delete.ts';
+export { type Fate, type PrunedArchive, pruneArchives, type PruneOptions } from './archive/prune.ts';
+export type { KeepReason, RetentionPolicy } from './archive/prune-rules.ts';
+export { compactRepository } from './archive/compact-repository.ts';
+
+// Checking.
 export { checkRepository, type CheckOptions, type CheckResult } from './archive/check/check.ts';
 export {
   checkArchives,
@@ -13,23 +74,3 @@ export {
   type ArchivesCheckResult,
 } from './archive/check/check-archives.ts';
 export type { DamageCollector, DamagedArchive, DamagedChunk, DamagedFile } from './archive/check/damage.ts';
-export { createArchive, type CreateArchiveOptions, type CreatedArchive } from './archive/create/create.ts';
-export type { BackupSelection, BackupSource } from './archive/create/backup-source.ts';
-export { diffArchives, type DiffOptions } from './archive/diff/diff.ts';
-export type { Change } from './archive/diff/change.ts';
-export type { PathDiff } from './archive/diff/compare-archives.ts';
-export { extractArchive, type ExtractOptions } from './archive/extract/extract.ts';
-export { initRepository, type InitOptions } from './archive/init-repository.ts';
-export { PatternMatcher } from './archive/patterns/pattern-matcher.ts';
-export { recreateArchive, recreateArchives, type RecreateOptions } from './archive/recreate/recreate.ts';
-export { renameArchive } from './archive/rename.ts';
-export { exportTar, type ExportTarOptions } from './archive/tar/export-tar.ts';
-export { importTar, type ImportTarOptions } from './archive/tar/import-tar.ts';
-export type { TarFormat } from './archive/tar/member-header.ts';
-export type { TarFile } from './archive/tar/tar-output.ts';
-export { openSession as openRepository, type Session, type SessionOptions } from './archive/session.ts';
-export { BorgError, BorgWarning } from './errors.ts';
-export type { ChunkRef, Item } from './format/item.ts';
-export { InvalidLocation, Location } from './format/location.ts';
-export type { Context } from './util/context.ts';
-export { SilentReporter, type Reporter } from './util/reporter.ts';

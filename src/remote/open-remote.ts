@@ -53,6 +53,7 @@ export async function openRemoteRepository(
   location: Location,
   options: RemoteOptions = {},
 ): Promise<RemoteRepository> {
+  const shown = location.omitArchive().processed;
   const argv = serverCommand(location, options, ctx.env);
   ctx.reporter.log('debug', `SSH command line: [${argv.map((word) => `'${word}'`).join(', ')}]`, LOGGER);
   const server = new ServerProcess(ctx, argv);
@@ -72,12 +73,12 @@ export async function openRemoteRepository(
       serverVersion: version,
       id,
       location: location.canonicalPath(),
-      shownLocation: location.processed,
+      shownLocation: shown,
     });
   } catch (error) {
     connection.finish();
     await server.end(CLOSE_MS);
-    throw error instanceof RpcFailure ? errorOf(error.exception, location.processed) : error;
+    throw error instanceof RpcFailure ? errorOf(error.exception, shown) : error;
   }
 }
 

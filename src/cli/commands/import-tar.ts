@@ -6,6 +6,7 @@ import type { CompressionSpec } from '../../compress/compression-spec.ts';
 import { CommandError } from '../../errors.ts';
 import { encodeSurrogateEscaped, removeSurrogates } from '../../util/surrogate-escape.ts';
 import { defineCommand } from '../command.ts';
+import { openerFor } from '../remote-options.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { archiveOptions, commentOption } from '../options/create-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
@@ -99,6 +100,7 @@ pipe, b, c device, E what an archive can't have.`,
       secure: false,
       lockWaitSeconds: args.lockWait,
       compression: args.compression,
+      open: openerFor(ctx, args),
     });
     await importArchive(session, {
       name,
