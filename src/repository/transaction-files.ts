@@ -89,6 +89,16 @@ export class TransactionFiles {
     }
   }
 
+  /** Whether what readIndex() gave was verified: without a checksum, it may have been changed. */
+  isVerified(transactionId: number): boolean {
+    try {
+      return this.#integrityOf(transactionId, 'index') !== undefined;
+    } catch (error) {
+      if (error instanceof FileIntegrityError) return false;
+      throw error;
+    }
+  }
+
   /** Throws FileIntegrityError, HintsError or ENOENT where the hints can't be used. */
   readHints(transactionId: number): Hints | OldHints {
     const path = `hints.${transactionId}`;

@@ -8,6 +8,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
 import { type ArchivesCheckOptions, type ArchivesCheckResult, checkArchives } from './check-archives.ts';
 import type { DamageCollector } from './damage.ts';
+import { LOGGER } from './check-state.ts';
 import { type AffectedFiles, findAffected } from './find-affected.ts';
 
 export interface CheckOptions extends RepositoryCheckOptions, Omit<ArchivesCheckOptions, 'damagedIds'> {
@@ -52,7 +53,16 @@ export async function checkRepository(
     }
   }
   if (parts === 'none') return NOTHING;
-  const archives = await checkArchives(ctx, repository, { ...options, damagedIds: checked?.lostIds });
+  let archives: ArchivesCheckResult;
+  try {
+    archives = await checkArchives(ctx, repository, { ...options, damagedIds: checked?.lostIds });
+  } catch (error) {
+    if (options.repair === true && options.dryRun !== true && checked?.damage?.length) {
+      const text = `The repository's files were repaired, its archives were not: run "check --repair" again before the next backup.`;
+      ctx.reporter.log('warning', text, LOGGER);
+    }
+    throw error;
+  }
   return {
     ok: archives.ok && (checked?.ok ?? true),
     repository: checked,

@@ -28,7 +28,8 @@ export function checkReportLines(result: CheckResult, options: ReportOptions): s
   if (options.mode === 'check') return lines;
   const steps = [...repositorySteps(result.repository?.plan ?? []), ...archiveSteps(result.archives?.steps)];
   if (options.mode === 'repair') {
-    if (steps.length > 0) lines.push('What was done:', ...steps, ...keptLines(result.archives?.steps));
+    if (steps.length > 0)
+      lines.push('What was done:', ...steps, ...keptLines(result.archives?.steps), ...nextLines(result));
   } else if (steps.length > 0) {
     lines.push('A repair would do this (nothing was changed):', ...steps);
   } else lines.push('A repair would change nothing.');
@@ -158,6 +159,13 @@ function keptLines(log: RepairLog | undefined): string[] {
   return [
     'What was deleted or replaced is in the repository\'s files until "compact" runs: don\'t run it before you are content.',
   ];
+}
+
+/** Clients take objects that are lost for stored, until the archives are mended too. */
+function nextLines({ repository, archives }: CheckResult): string[] {
+  const isLost = repository?.damage?.some(({ kind }) => kind === 'object' || kind === 'segment') === true;
+  if (!isLost || archives !== undefined) return [];
+  return ['Its archives are not mended yet: run "check --repair --archives-only" before the next backup.'];
 }
 
 function plural(count: number, noun: string): string {

@@ -86,7 +86,9 @@ class RepositoryCheck implements SegmentSizes {
       return this.#result(false, []);
     }
     this.#reportCommits(last);
-    await this.#checkSegments(last.transactionId, index);
+    // Salvage goes by the index only where a checksum says that it is right.
+    const isVerified = this.#needs.files.isVerified(last.transactionId);
+    await this.#checkSegments(last.transactionId, isVerified ? index : undefined);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
       this.#findings.report({ kind: 'commit', text: `Adding commit tag to segment ${last.transactionId}` });

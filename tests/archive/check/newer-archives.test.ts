@@ -1,6 +1,6 @@
 /** A list of archives that is lost, so that an older one comes back: nothing that is newer than it is lost with it. */
 import assert from 'node:assert/strict';
-import { globSync, rmSync, statSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { checkRepository, type CheckOptions, type CheckResult } from '../../../src/archive/check/check.ts';
 import { openLocalRepository } from '../../../src/archive/session.ts';
@@ -98,3 +98,18 @@ for (const encryption of ['repokey', 'none']) {
     assert.ok((await reopened.repository.list()).length < before);
   });
 }
+
+test('a repair that ends before the archives are mended says what to do next', async () => {
+  using scratch = await twoArchives('repokey');
+  const path = scratch.join('repository/data/0/2');
+  const bytes = readFileSync(path);
+  bytes[100]! ^= 1;
+  writeFileSync(path, bytes);
+  const ctx = scratch.context({ env: { BORG_PASSPHRASE: 'wrong' } });
+  await using repository = await openLocalRepository(ctx, scratch.location, { exclusive: true });
+  const half = await checkRepository(ctx, repository, { repair: true, dryRun: true, parts: 'repository' });
+  const lines = checkReportLines(half, { mode: 'repair', iec: false });
+  assert.match(lines.at(-1)!, /archives are not mended yet/);
+  await assert.rejects(checkRepository(ctx, repository, { repair: true }), /passphrase/i);
+  assert.match(ctx.reporter.logged.at(-1)!, /^warning: .*its archives were not/);
+});

@@ -276,6 +276,19 @@ describe('Repository.check()', () => {
     );
   });
 
+  it('does not go by an index that nothing verifies', async () => {
+    const store = copyOf(base);
+    // The first entry and the magic are damaged, so that what is behind has to be looked for; and so is the index.
+    edit(store, segment(0), (bytes) => flip(3)(flip(20)(bytes)));
+    edit(store, 'index.5', (bytes) => {
+      for (let offset = 30; offset < bytes.length; offset += 40) bytes[offset]! ^= 1;
+      return bytes;
+    });
+    store.removeFile('integrity.5');
+    await check(store, { repair: true });
+    await assertMended(store, without([{ segment: 0, offset: 20 }]));
+  });
+
   it('refuses a config that wants the segments in other folders', async () => {
     const store = copyOf(base);
     edit(store, 'config', (bytes) =>
