@@ -180,7 +180,12 @@ export class MandatoryFeatureUnsupported extends define(
   25,
   'Unsupported repository feature(s) {}. A newer version of Borg is required to access this repository.',
 ) {}
-export class NoManifestError extends define('NoManifestError', 26, 'Repository has no manifest.') {}
+export class NoManifestError extends define(
+  'NoManifestError',
+  26,
+  'Repository has no manifest.',
+  'If nothing was ever backed up (an "init" that was interrupted), remove it with "delete" and make it again; otherwise "check --repair" looks for the archives.',
+) {}
 export class UnsupportedManifestError extends define(
   'UnsupportedManifestError',
   27,

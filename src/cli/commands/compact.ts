@@ -1,4 +1,4 @@
-import { MANIFEST_ID } from '../../repository/repository.ts';
+import { compactRepository } from '../../archive/compact-repository.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { flag, optionGroup } from '../options/flag.ts';
@@ -40,10 +40,7 @@ It does not need the key. With -v it tells how much was freed. On a repository i
   async run(ctx, args) {
     await using repository = await openRepositoryAt(ctx, args, { exclusive: true });
     if (args.dryRun) return;
-    // Only a transaction that changes something is committed, so the manifest is written as it was.
-    await repository.put(MANIFEST_ID, await repository.get(MANIFEST_ID));
-    await repository.commit({
-      compact: true,
+    await compactRepository(repository, {
       threshold: args.threshold / 100,
       cleanupCommits: args.cleanupCommits,
     });
