@@ -10,6 +10,7 @@ import { TAG_COMMIT, TAG_PUT } from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
 import { isReadError } from '../store/store.ts';
 import { equalBytes } from '../util/bytes.ts';
+import type { Reporter } from '../util/reporter.ts';
 import { MANIFEST_ID } from './repository.ts';
 import type { SegmentLog } from './segment-log.ts';
 import { readTransactionTimes } from './transaction-log.ts';
@@ -37,38 +38,50 @@ interface ManifestEntries {
 }
 
 interface Found extends Omit<LoggedTransaction, 'isComplete'>, ManifestEntries {
-  /** Segments are missing in it. */
+  /** Segments are missing in it, or a COMMIT among them is damaged, so that it may be more than one. */
   readonly hasGap: boolean;
 }
 
 /** A segment that holds a COMMIT and nothing else. */
 const COMMIT_ONLY_SIZE_BYTES = 17;
 
-/** The oldest first. What no COMMIT follows does not count. */
-export function readHistory(log: SegmentLog): LoggedTransaction[] {
-  return markComplete(findTransactions(log));
+/**
+ * The oldest first. What no COMMIT follows does not count. Where a COMMIT can't be read, that is told: its transaction is
+ * not there, and what it did counts for the next one.
+ */
+export function readHistory(log: SegmentLog, reporter: Reporter): LoggedTransaction[] {
+  return markComplete(findTransactions(log, reporter));
 }
 
-function findTransactions(log: SegmentLog): Found[] {
+function findTransactions(log: SegmentLog, reporter: Reporter): Found[] {
   const { store } = log.files;
   const times = readTransactionTimes(store);
   const found: Found[] = [];
   let segments: number[] = [];
   let first = 0;
+  let startSegments = false;
+  let isDamaged = false;
   for (const segment of log.files.ascending()) {
     if (!log.files.exists(segment)) continue;
     segments.push(segment);
-    if (!isCommitted(log, segment)) continue;
+    const committed = isCommitted(log, segment, reporter);
+    isDamaged ||= committed === undefined;
+    if (committed !== true) continue;
+    // Each manifest starts a segment, unless Borg 1.0 wrote it.
+    let entries = manifestIn(log, segments, 1);
+    if (entries.manifest !== undefined) startSegments = true;
+    else if (!startSegments) entries = manifestIn(log, segments, Infinity);
     found.push({
       transactionId: segment,
       segmentCount: segments.length,
       sizeBytes: segments.reduce((sum, each) => sum + (log.files.sizeBytes(each) ?? 0), 0),
       loggedNs: times.get(segment),
       modifiedNs: store.modifiedNs?.(log.files.path(segment)),
-      ...findManifest(log, segments),
-      hasGap: segments.length !== segment - first + 1,
+      ...entries,
+      hasGap: isDamaged || segments.length !== segment - first + 1,
     });
     first = segment + 1;
+    isDamaged = false;
     segments = [];
   }
   return found;
@@ -79,31 +92,33 @@ function markComplete(found: readonly Found[]): LoggedTransaction[] {
   const before = firstGap < 0 ? found.length : firstGap;
   // From the end back: as long as no transaction between can have been a compaction.
   let from = found.length - 1;
-  while (from > 0 && found[from]!.replacesManifest) from--;
+  while (from > 0 && found[from]!.replacesManifest && !found[from]!.hasGap) from--;
   return found.map((each, number) => ({ ...each, isComplete: number < before || number >= from }));
 }
 
-/** Whether the segment's last entry is a COMMIT; what only looks like one at the end of a file's data is none. */
-function isCommitted(log: SegmentLog, segment: number): boolean {
+/**
+ * Whether the segment's last entry is a COMMIT; what only looks like one at the end of a file's data is none. Undefined
+ * where that can't be told.
+ */
+function isCommitted(log: SegmentLog, segment: number, reporter: Reporter): boolean | undefined {
+  const isCommitOnly = log.files.sizeBytes(segment) === COMMIT_ONLY_SIZE_BYTES;
+  let last = -1;
   try {
-    if (!log.endsWithCommit(segment)) return false;
-    if (log.files.sizeBytes(segment) === COMMIT_ONLY_SIZE_BYTES) return log.isCommitted(segment);
-    let last = -1;
-    for (const { tag } of log.entries(segment, { headersOnly: true })) last = tag;
-    return last === TAG_COMMIT;
+    if (isCommitOnly) {
+      if (log.isCommitted(segment)) return true;
+    } else if (!log.endsWithCommit(segment)) return false;
+    else for (const { tag } of log.entries(segment, { headersOnly: true })) last = tag;
   } catch (error) {
-    if (isUnreadable(error)) return false;
-    throw error;
+    if (!isUnreadable(error)) throw error;
+    last = -1;
   }
+  if (last >= 0) return last === TAG_COMMIT;
+  const text = `Segment ${segment} is damaged: a transaction that ended there is not known.`;
+  reporter.log('warning', text, { logger: 'borg.repository' });
+  return undefined;
 }
 
-function findManifest(log: SegmentLog, segments: readonly number[]): ManifestEntries {
-  // Each of them starts a segment, unless Borg 1.0 wrote it.
-  const first = manifestIn(log, segments, 1);
-  return first.manifest === undefined ? manifestIn(log, segments, Infinity) : first;
-}
-
-/** Among the first `limit` entries of each segment. */
+/** Manifests, among the first `limit` entries of each segment. */
 function manifestIn(log: SegmentLog, segments: readonly number[], limit: number): ManifestEntries {
   let manifest: EntryPlace | undefined;
   let replacesManifest = false;

@@ -213,7 +213,7 @@ export class SegmentRepository implements Repository {
 
   /** The transactions that the log still holds, the oldest first. */
   history(): LoggedTransaction[] {
-    return readHistory(this.log);
+    return readHistory(this.log, this.#context.reporter);
   }
 
   /** A manifest of the history, sealed. Throws an IntegrityError. */

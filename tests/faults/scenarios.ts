@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Archive } from '../../src/archive/archive.ts';
 import { createArchive } from '../../src/archive/create/create.ts';
 import { deleteArchives } from '../../src/archive/delete.ts';
+import { repositoryHistory } from '../../src/archive/history/repository-history.ts';
 import { planRollback } from '../../src/archive/history/roll-back.ts';
 import { initRepository, type RepositoryCreator } from '../../src/archive/init-repository.ts';
 import { PatternMatcher } from '../../src/archive/patterns/pattern-matcher.ts';
@@ -14,7 +15,7 @@ import { recreateArchives } from '../../src/archive/recreate/recreate.ts';
 import { renameArchive } from '../../src/archive/rename.ts';
 import { openSession, type RepositoryOpener, type Session } from '../../src/archive/session.ts';
 import { parseCompression } from '../../src/compress/compression-spec.ts';
-import { PassphraseWrong } from '../../src/errors.ts';
+import { GeneralError, PassphraseWrong } from '../../src/errors.ts';
 import { changePassphrase, saveTamRequired } from '../../src/keys/change-passphrase.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
 import { changeSetting } from '../../src/repository/repository-settings.ts';
@@ -94,8 +95,10 @@ export const SCENARIOS = {
     run: async ({ ctx, scratch, open }) => {
       const options = { exclusive: true };
       await using repository = (await open(ctx, scratch.location, options)) as SegmentRepository;
-      const { transactionId } = repository.history().at(-2)!;
-      await (await planRollback(ctx, repository, transactionId)).run();
+      const history = await repositoryHistory(ctx, repository);
+      const target = history.findLast(({ archiveCount }) => archiveCount === 2);
+      if (target === undefined) throw new GeneralError(['the transaction can not be read']);
+      await (await planRollback(ctx, repository, target.transactionId)).run();
     },
   },
   'change of the passphrase': {

@@ -117,6 +117,24 @@ describe('history()', () => {
     );
   });
 
+  it('says of a COMMIT that is damaged that a transaction is not known', async () => {
+    const { store } = await make();
+    const [first, second, ...others] = await historyOf(store);
+    const path = `data/${Math.floor(second!.transactionId / 4)}/${second!.transactionId}`;
+    const bytes = readWholeFile(store, path, 17);
+    bytes[9]! ^= 1;
+    store.overwriteFile(path, bytes);
+    const context = testContext();
+    await using repository = await openRepositoryIn(context, store, { identity: identity(6) });
+    const ids = repository.history().map(({ transactionId }) => transactionId);
+    assert.deepEqual(
+      ids,
+      [first!, ...others].map(({ transactionId }) => transactionId),
+    );
+    const text = `Segment ${second!.transactionId} is damaged: a transaction that ended there is not known.`;
+    assert.deepEqual(context.reporter.lines, [`warning: ${text}`]);
+  });
+
   it('does not offer what compaction took away, and offers what came after', async () => {
     const { store, states } = await make(false);
     const writer = await openRepositoryIn(testContext(), store, exclusive);
