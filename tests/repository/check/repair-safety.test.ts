@@ -132,6 +132,17 @@ describe('a repair without enough space', () => {
   });
 });
 
+describe('a repair that has ended', () => {
+  it('is durable, and so is what it put aside', async () => {
+    const store = damaged();
+    await check(store, { repair: true });
+    const left = store.afterCrash(LOSE_UNSYNCED);
+    assert.deepEqual(listQuarantine(left), listQuarantine(store));
+    assert.deepEqual(await contentsOf(left), withoutThird);
+    assert.equal((await check(left)).ok, true);
+  });
+});
+
 describe('a crash within a repair', () => {
   for (const [commit, links] of [
     ['damaged', true],

@@ -276,6 +276,19 @@ describe('Repository.check()', () => {
     );
   });
 
+  it('finds damage in a last segment that ends with its COMMIT, also without an index', async () => {
+    const store = copyOf(base);
+    const commit = readWholeFile(store, segment(5), 17).subarray(8);
+    edit(store, segment(4), (bytes) => concatBytes([flip(60)(bytes), commit]));
+    for (const path of [segment(5), 'index.5', 'hints.5', 'integrity.5']) store.removeFile(path);
+    const { ok, damage } = await check(copyOf(store));
+    assert.equal(ok, false);
+    assert.equal(damage!.find(({ kind }) => kind === 'segment')?.segment, 4);
+    await check(store, { repair: true });
+    assert.deepEqual(await contentsOf(store), without([{ segment: 4 }]));
+    assert.ok(store.stat(segment(4)));
+  });
+
   it('does not go by an index that nothing verifies', async () => {
     const store = copyOf(base);
     // The first entry and the magic are damaged, so that what is behind has to be looked for; and so is the index.
