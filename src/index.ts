@@ -14,14 +14,13 @@ export {
 } from './util/reporter.ts';
 export { BorgError, BorgWarning } from './errors.ts';
 export { InvalidLocation, Location } from './format/location.ts';
-export { initRepository, type InitOptions } from './archive/init-repository.ts';
 export {
-  openSession as openRepository,
-  type RepositoryOpener,
-  type Session,
-  type SessionOptions,
-} from './archive/session.ts';
-export { openRemoteRepository, type RemoteOptions } from './remote/open-remote.ts';
+  initAnyRepository as initRepository,
+  openAnyRepository as openRepository,
+  type RemoteSettings,
+} from './any-repository.ts';
+export type { InitOptions } from './archive/init-repository.ts';
+export type { Session, SessionOptions } from './archive/session.ts';
 export type { Repository } from './repository/repository.ts';
 export type { CompressionSpec } from './compress/compression-spec.ts';
 
