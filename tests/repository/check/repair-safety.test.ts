@@ -141,6 +141,16 @@ describe('a repair that has ended', () => {
     assert.deepEqual(await contentsOf(left), withoutThird);
     assert.equal((await check(left)).ok, true);
   });
+
+  it('has lost nothing that it only moved', async () => {
+    const made = copyOf(base);
+    made.link('data/0/4', 'data/0/6');
+    const store = copyOf(made);
+    await check(store, { repair: true });
+    const kept = listQuarantine(store);
+    assert.equal(kept[0]!.files.length, 2);
+    assert.deepEqual(listQuarantine(store.afterCrash(LOSE_UNSYNCED)), kept);
+  });
 });
 
 describe('a crash within a repair', () => {
