@@ -53,6 +53,11 @@ export function readHistory(log: SegmentLog, reporter: Reporter): LoggedTransact
   return markComplete(findTransactions(log, reporter));
 }
 
+/** A manifest of the history, sealed. Throws an IntegrityError. */
+export function readManifest(log: SegmentLog, { segment, offset }: EntryPlace): Uint8Array {
+  return log.readPut(segment, offset, MANIFEST_ID);
+}
+
 function findTransactions(log: SegmentLog, reporter: Reporter): Found[] {
   const { store } = log.files;
   const times = readTransactionTimes(store);

@@ -3,10 +3,9 @@
  *
  * Source: Borg 1.4.5 repository.py, Repository.
  */
-import { AtticRepository, GeneralError, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
+import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
 import type { Hints } from '../format/hints.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
-import type { EntryPlace } from '../format/segment.ts';
 import type { Store } from '../store/store.ts';
 import { batches } from '../util/batches.ts';
 import { toHex } from '../util/bytes.ts';
@@ -20,26 +19,14 @@ import { removeTree } from './destroy.ts';
 import type { Lock } from './lock.ts';
 import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
-import { readHistory } from './history.ts';
-import type { LoggedTransaction } from './history.ts';
-import { dropQuarantine, listQuarantine, quarantineFolder } from './quarantine.ts';
+import { dropQuarantine, listQuarantine } from './quarantine.ts';
 import type { QuarantinedRepair } from './quarantine.ts';
-import { emptyState, followLog } from './replay.ts';
-import { MANIFEST_ID } from './repository.ts';
 import type { CommitOptions, Repository } from './repository.ts';
 import { scanEntries, scanObjects, type ScanLimits, type ScannedDamage, type ScannedEntry } from './scan.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Transaction } from './transaction.ts';
 import { TransactionFiles } from './transaction-files.ts';
-import { planUndo, undo } from './undo.ts';
-import type { UndoPlan } from './undo.ts';
-
-/** A rollback that `run` carries out. */
-export interface PlannedUndo extends UndoPlan {
-  /** Needs the exclusive lock; refuses where something was written since it was planned. */
-  run(): Promise<void>;
-}
 
 export interface SegmentRepositoryOptions {
   readonly store: Store;
@@ -211,23 +198,13 @@ export class SegmentRepository implements Repository {
     return this.#exclusively(() => this.#check(options));
   }
 
-  /** The transactions that the log still holds, the oldest first. */
-  history(): LoggedTransaction[] {
-    return readHistory(this.log, this.#context.reporter);
-  }
-
-  /** A manifest of the history, sealed. Throws an IntegrityError. */
-  readManifest({ segment, offset }: EntryPlace): Uint8Array {
-    return this.log.readPut(segment, offset, MANIFEST_ID);
-  }
-
-  /**
-   * How the repository would go back to where a transaction left it. Reads all of the log up to there.
-   *
-   * @throws GeneralError where that is impossible; IntegrityError where the log is damaged
-   */
-  planUndo(transactionId: number): Promise<PlannedUndo> {
-    return this.#exclusively(() => this.#planUndo(transactionId));
+  /** Runs work on the log itself; a running transaction is rolled back before. Needs the exclusive lock. */
+  changeLog(work: () => void): Promise<void> {
+    return this.#exclusively(async () => {
+      if (this.#lock?.isExclusive !== true) throw new Error('changing the log needs the exclusive lock');
+      this.#rollback();
+      work();
+    });
   }
 
   listQuarantine(): QuarantinedRepair[] {
@@ -298,45 +275,6 @@ export class SegmentRepository implements Repository {
     // Whoever plans on goes by what a repair would have left.
     if (planned !== undefined) this.#state.readAs(planned);
     return result;
-  }
-
-  async #planUndo(transactionId: number): Promise<PlannedUndo> {
-    if (this.#transaction !== undefined) throw new Error('a rollback can not run within a transaction');
-    this.#assertCanGoBackTo(transactionId);
-    const state = emptyState();
-    await followLog(state, this.log, { upTo: transactionId }, this.#context.reporter);
-    const folder = quarantineFolder(this.store, this.#context.nowNs());
-    const { config, log } = this;
-    const needs = { config, log, files: this.#files, reporter: this.#context.reporter };
-    const plan = planUndo(needs, { transactionId, folder }, state);
-    const latest = log.files.latest();
-    return {
-      ...plan,
-      run: () =>
-        this.#exclusively(async () => {
-          if (this.#lock?.isExclusive !== true) throw new Error('a rollback needs the exclusive lock');
-          if (log.files.latest() !== latest || this.#transaction !== undefined) {
-            throw new GeneralError([`${this.location} was written to since the rollback was planned`]);
-          }
-          this.#state.forget();
-          undo(needs, plan, state);
-          await Promise.resolve();
-        }),
-    };
-  }
-
-  #assertCanGoBackTo(transactionId: number): void {
-    const found = this.history().find((each) => each.transactionId === transactionId);
-    const problem =
-      found === undefined
-        ? 'is not in the log'
-        : !found.isComplete
-          ? 'can not be gone back to: compaction may have removed what belongs to it'
-          : this.log.isCommitted(transactionId)
-            ? undefined
-            : 'is damaged';
-    if (problem === undefined) return;
-    throw new GeneralError([`transaction ${transactionId} of ${this.location} ${problem}`]);
   }
 
   #openState(mayWrite: boolean): CommittedState {

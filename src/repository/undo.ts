@@ -41,7 +41,7 @@ export interface UndoPlan {
   readonly index: HashIndex;
 }
 
-export function planUndo(
+export function planSteps(
   { log, files }: UndoNeeds,
   started: StartedRollback,
   { index }: RepositoryState,

@@ -81,16 +81,10 @@ export function recordStates(
 ): SegmentRepository {
   const commit = repository.commit.bind(repository);
   const saveKey = repository.saveKey.bind(repository);
-  const planUndo = repository.planUndo.bind(repository);
-  repository.planUndo = async (transactionId) => {
-    const plan = await planUndo(transactionId);
-    return {
-      ...plan,
-      run: async () => {
-        await plan.run();
-        await reached(repository);
-      },
-    };
+  const changeLog = repository.changeLog.bind(repository);
+  repository.changeLog = async (work) => {
+    await changeLog(work);
+    await reached(repository);
   };
   repository.commit = async (options) => {
     await commit(options);

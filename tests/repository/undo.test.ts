@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GeneralError, InvalidRepositoryConfig } from '../../src/errors.ts';
 import { COMMIT_ENTRY, SEGMENT_MAGIC, encodePut } from '../../src/format/segment.ts';
-import type { LoggedTransaction } from '../../src/repository/history.ts';
+import { readHistory, readManifest, type LoggedTransaction } from '../../src/repository/history.ts';
+import { planUndo } from '../../src/repository/plan-undo.ts';
 import { createRepositoryIn } from '../../src/repository/create-repository.ts';
 import { openRepositoryIn } from '../../src/repository/open-repository.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
@@ -24,7 +25,7 @@ import {
   sameContents,
   type Contents,
 } from '../faults/power-failure.ts';
-import { dataOf, idOf, identity, testContext } from './fakes.ts';
+import { dataOf, idOf, identity, LoggingReporter, testContext } from './fakes.ts';
 
 const exclusive = { exclusive: true, identity: identity(5) };
 
@@ -74,12 +75,12 @@ async function make(appendOnly = true): Promise<Made> {
 
 async function historyOf(store: MemoryStore): Promise<LoggedTransaction[]> {
   await using repository = await reopen(store);
-  return repository.history();
+  return readHistory(repository.log, new LoggingReporter());
 }
 
 async function goBack(store: MemoryStore, transactionId: number): Promise<void> {
   await using repository = await openRepositoryIn(testContext(), store, exclusive);
-  await (await repository.planUndo(transactionId)).run();
+  await (await planUndo(testContext(), repository, transactionId)).run();
 }
 
 const names = (store: MemoryStore, folder = ''): string[] =>
@@ -101,7 +102,7 @@ describe('history()', () => {
     assert.ok(history.every(({ isComplete }) => isComplete));
     assert.ok(history.every(({ loggedNs }) => loggedNs === 1_767_323_045_678_901_000n));
     await using repository = await reopen(store);
-    assert.deepEqual(repository.readManifest(history[1]!.manifest!), dataOf('manifest 2'));
+    assert.deepEqual(readManifest(repository.log, history[1]!.manifest!), dataOf('manifest 2'));
   });
 
   it('leaves out what no COMMIT follows, and takes what looks like one at the end of data for data', async () => {
@@ -126,7 +127,7 @@ describe('history()', () => {
     store.overwriteFile(path, bytes);
     const context = testContext();
     await using repository = await openRepositoryIn(context, store, { identity: identity(6) });
-    const ids = repository.history().map(({ transactionId }) => transactionId);
+    const ids = readHistory(repository.log, context.reporter).map(({ transactionId }) => transactionId);
     assert.deepEqual(
       ids,
       [first!, ...others].map(({ transactionId }) => transactionId),
@@ -165,7 +166,7 @@ describe('planUndo()', () => {
       const { transactionId } = (await historyOf(store))[number]!;
       const repository = await openRepositoryIn(testContext(), store, exclusive);
       const before = names(store);
-      const plan = await repository.planUndo(transactionId);
+      const plan = await planUndo(testContext(), repository, transactionId);
       assert.deepEqual(names(store), before);
       assert.deepEqual(await contentsOf(repository), states[3]);
       await plan.run();
@@ -181,7 +182,7 @@ describe('planUndo()', () => {
       const reader = await openRepositoryIn(context, store, { identity: identity(6) });
       assert.deepEqual(await contentsOf(reader), states[number]);
       assert.deepEqual(context.reporter.lines, [], 'nothing had to be replayed');
-      assert.equal(reader.history().length, number + 1);
+      assert.equal(readHistory(reader.log, new LoggingReporter()).length, number + 1);
       await reader.close();
       assert.equal(toUtf8Lossy(readWholeFile(store, 'transactions', 10_000)).split('\n').length, number + 2);
       await assertGoesOn(store, states[number]!);
@@ -204,7 +205,7 @@ describe('planUndo()', () => {
     const { store } = await make();
     const [first] = await historyOf(store);
     await using repository = await openRepositoryIn(testContext(), store, exclusive);
-    const plan = await repository.planUndo(first!.transactionId);
+    const plan = await planUndo(testContext(), repository, first!.transactionId);
     await commit(repository, '5');
     await assert.rejects(plan.run(), /was written to since/);
   });
@@ -213,7 +214,7 @@ describe('planUndo()', () => {
     const { store } = await make();
     const [first] = await historyOf(store);
     await using repository = await openRepositoryIn(testContext(), store, { identity: identity(6) });
-    const plan = await repository.planUndo(first!.transactionId);
+    const plan = await planUndo(testContext(), repository, first!.transactionId);
     await assert.rejects(plan.run(), /exclusive lock/);
   });
 });
@@ -225,7 +226,7 @@ describe('a power failure during a rollback', () => {
       const [, target] = await historyOf(base);
       const history = await recordHistory(base, async (store, reached) => {
         const repository = await openRepositoryIn(testContext(), store, exclusive);
-        await (await repository.planUndo(target!.transactionId)).run();
+        await (await planUndo(testContext(), repository, target!.transactionId)).run();
         await reached(repository);
         await repository.close();
       });
@@ -250,7 +251,7 @@ describe('a power failure during a rollback', () => {
       const store = new FaultyStore(memory, { at, kind: 'crash' });
       const ended = await (async () => {
         const repository = await openRepositoryIn(testContext(), store, exclusive);
-        await (await repository.planUndo(target!.transactionId)).run();
+        await (await planUndo(testContext(), repository, target!.transactionId)).run();
         await repository.close();
       })().then(
         () => true,

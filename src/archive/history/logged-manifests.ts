@@ -7,7 +7,7 @@ import { identifyKeyType, type KeyType } from '../../keys/key-type.ts';
 import type { Key } from '../../keys/key.ts';
 import { loadKey } from '../../keys/load-key.ts';
 import { SecurityManager } from '../../keys/security-manager.ts';
-import type { LoggedTransaction } from '../../repository/history.ts';
+import { readManifest, type LoggedTransaction } from '../../repository/history.ts';
 import type { SegmentRepository } from '../../repository/segment-repository.ts';
 import type { Context } from '../../util/context.ts';
 import { isIntegrityError } from '../check/object-source.ts';
@@ -48,7 +48,7 @@ export function openLoggedManifest(
 ): ManifestData | UnreadableManifest | undefined {
   if (manifest === undefined) return undefined;
   try {
-    const plaintext = openObject(key, undefined, repository.readManifest(manifest));
+    const plaintext = openObject(key, undefined, readManifest(repository.log, manifest));
     return decodeManifest(key.unpackManifest(plaintext).value);
   } catch (error) {
     if (error instanceof BorgError || error instanceof MetadataError || isIntegrityError(error)) {
@@ -80,7 +80,7 @@ function readSealed(
   place: NonNullable<LoggedTransaction['manifest']>,
 ): Uint8Array | undefined {
   try {
-    return repository.readManifest(place);
+    return readManifest(repository.log, place);
   } catch (error) {
     if (isIntegrityError(error)) return undefined;
     throw error;

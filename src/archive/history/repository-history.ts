@@ -2,7 +2,7 @@
 import { initCrypto } from '../../crypto/init-crypto.ts';
 import { decodeTimestamp } from '../../format/timestamp.ts';
 import type { Key } from '../../keys/key.ts';
-import type { LoggedTransaction } from '../../repository/history.ts';
+import { readHistory, type LoggedTransaction } from '../../repository/history.ts';
 import type { SegmentRepository } from '../../repository/segment-repository.ts';
 import type { Context } from '../../util/context.ts';
 import { compareArchiveLists, type ArchiveChanges, type ArchiveList } from './archive-changes.ts';
@@ -44,7 +44,7 @@ export async function repositoryHistory(
   options: HistoryOptions = {},
 ): Promise<HistoryEntry[]> {
   await initCrypto();
-  const transactions = repository.history();
+  const transactions = readHistory(repository.log, ctx.reporter);
   const key =
     options.withoutKey === true || transactions.length === 0
       ? undefined

@@ -9,9 +9,10 @@ import { initCrypto } from '../../crypto/init-crypto.ts';
 import { GeneralError } from '../../errors.ts';
 import type { ManifestData } from '../../format/manifest.ts';
 import { SecurityManager } from '../../keys/security-manager.ts';
-import type { LoggedTransaction } from '../../repository/history.ts';
+import { readHistory, type LoggedTransaction } from '../../repository/history.ts';
+import { planUndo, type PlannedUndo } from '../../repository/plan-undo.ts';
 import { MANIFEST_ID } from '../../repository/repository.ts';
-import type { PlannedUndo, SegmentRepository } from '../../repository/segment-repository.ts';
+import type { SegmentRepository } from '../../repository/segment-repository.ts';
 import type { Context } from '../../util/context.ts';
 import { readCacheConfig } from '../assert-secure.ts';
 import { compareArchiveLists, type ArchiveChanges } from './archive-changes.ts';
@@ -52,10 +53,10 @@ export async function planRollback(
   options: RollbackOptions = {},
 ): Promise<RollbackPlan> {
   await initCrypto();
-  const planned = await repository.planUndo(transactionId);
+  const planned = await planUndo(ctx, repository, transactionId);
   const { index } = planned;
   if (!index.has(MANIFEST_ID)) throw refusal(repository, transactionId, 'has no list of archives');
-  const transactions = repository.history();
+  const transactions = readHistory(repository.log, ctx.reporter);
   const at = transactions.findIndex((each) => each.transactionId === transactionId);
   const key = options.withoutKey === true ? undefined : await loadKeyOfHistory(ctx, repository, transactions);
   const [target, ...undone] = describeTransactions(repository, transactions, { key, first: at });
