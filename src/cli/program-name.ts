@@ -7,8 +7,11 @@ export type ProgramName = 'alcove' | 'borg';
 /** By the name that it was started by, e.g. that of a link, or as ALCOVE_AS_BORG=1 says. */
 export function programName(startedAs: readonly (string | undefined)[], env: Environment): ProgramName {
   if (env['ALCOVE_AS_BORG'] === '1') return 'borg';
-  const isBorg = (path = '') => basename(path) === 'borg' || basename(path) === 'borg.js';
   return startedAs.some(isBorg) ? 'borg' : 'alcove';
+}
+
+function isBorg(path = ''): boolean {
+  return basename(path) === 'borg' || basename(path) === 'borg.js';
 }
 
 /** Command lines in a text of help, which are written for `alcove`, as the user types them. */

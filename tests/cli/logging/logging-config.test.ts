@@ -96,10 +96,11 @@ describe('LogRouter', () => {
   });
 });
 
-describe('formatRecord()', () => {
-  const form = (format: string, dateFormat = '') =>
-    formatRecord(record(), { target: 'stderr', level: undefined, format, dateFormat });
+function form(format: string, dateFormat = ''): string {
+  return formatRecord(record(), { target: 'stderr', level: undefined, format, dateFormat });
+}
 
+describe('formatRecord()', () => {
   it('fills in all fields', () => {
     assert.equal(form('%(name)s|%(levelname)-8s|%(process)06d|%%'), 'borg.archiver|WARNING |000042|%');
     assert.match(form('%(asctime)s'), /^2026-11-2\d \d\d:\d\d:00,007$/);
@@ -107,20 +108,20 @@ describe('formatRecord()', () => {
   });
 });
 
-describe('LogFilter', () => {
-  const filter = (logger: string) => {
-    const config = decodeLoggingConfig(
-      configText({
-        loggers: 'keys=root,a,b',
-        logger_root: logger,
-        logger_a: 'qualname=borg.a\nlevel=ERROR\nhandlers=h',
-        logger_b: 'qualname=borg.b\nlevel=NOTSET\nhandlers=h',
-      }),
-    );
-    const settings = { level: 'debug', debugTopics: [], list: true, showVersion: false } as const;
-    return new LogFilter({ ...settings, showRc: false, stats: false, progress: false }, config);
-  };
+function filter(logger: string): LogFilter {
+  const config = decodeLoggingConfig(
+    configText({
+      loggers: 'keys=root,a,b',
+      logger_root: logger,
+      logger_a: 'qualname=borg.a\nlevel=ERROR\nhandlers=h',
+      logger_b: 'qualname=borg.b\nlevel=NOTSET\nhandlers=h',
+    }),
+  );
+  const settings = { level: 'debug', debugTopics: [], list: true, showVersion: false } as const;
+  return new LogFilter({ ...settings, showRc: false, stats: false, progress: false }, config);
+}
 
+describe('LogFilter', () => {
   it('takes levels from the configuration, but for those of options that ask for output', () => {
     const made = filter('level=INFO\nhandlers=h');
     assert.equal(made.shows('debug', 'borg.archiver'), false);
