@@ -138,8 +138,13 @@ export class CommittedState {
       }
       const isAhead = indexed !== undefined && indexed > committed;
       // A COMMIT that the index knows of is damaged: going on without it would remove what it committed. Where those
-      // segments are gone altogether, an administrator has gone back to an earlier state.
+      // segments are gone altogether, an administrator has gone back to an earlier state; or they were lost.
       if (isAhead && this.#hasSegmentsAfter(committed)) throw new CheckNeeded([path]);
+      if (isAhead) {
+        this.#warn(
+          `The segments of the last transaction (${indexed}) are missing: going back to transaction ${committed}`,
+        );
+      }
       const from = isAhead ? undefined : indexed;
       const base = from === undefined ? emptyState() : this.#read(from, true);
       if (base === undefined) unusable.add(from!);

@@ -191,13 +191,16 @@ describe('damage to segments', () => {
     assert.match(result.message, /beyond repair/);
   });
 
-  it('removal of the last transactions goes back to the state before them', async () => {
+  it('removal of the last transactions goes back to the state before them, and says so', async () => {
     const store = await prepare();
     for (const segment of [2, 3, 4, 5]) store.removeFile(`data/0/${segment}`);
-    const contents = await readAll(store);
+    const context = testContext();
+    const contents = await readAll(store, context);
     assert.ok(contents instanceof Map, contents instanceof Error ? contents.message : '');
     assert.equal(contents.size, 8);
     assert.equal(contents.get(toHex(idOf(0))), toHex(dataOf(0, 20)));
+    const said = 'warning: The segments of the last transaction (5) are missing: going back to transaction 1';
+    assert.ok(context.reporter.lines.includes(said), context.reporter.lines.join());
   });
 
   it('a damaged entry stops a rebuild', async () => {
