@@ -48,7 +48,7 @@ export async function parseCommandLine(argv: readonly string[], context: ParseCo
   // Operands behind an unknown option may be its values, so nothing can be said about them.
   refuseUnrecognized(tokens.unknown, options, name);
   const missing = missingOptions(options, all);
-  const left = await resolvePositionals(name, spec.positionals, tokens.operands, missing, args, context);
+  const left = await resolvePositionals(spec, tokens.operands, missing, args, context);
   refuseUnrecognized(left, options, name);
   const parsed = args as unknown as CommonArgs;
   if (!parsed.lock && !spec.mayBypassLock) {

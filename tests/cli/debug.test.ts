@@ -63,7 +63,7 @@ describe('debug', () => {
     for (const command of ['delete-obj', 'refcount-obj']) {
       const { code, stderr } = await run(['debug', command, repository]);
       assert.equal(code, 2);
-      assert.match(stderr.text, /error: the following arguments are required: IDs\n$/);
+      assert.match(stderr.text, /error: the following arguments are required: IDs\n/);
     }
   });
 

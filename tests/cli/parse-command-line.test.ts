@@ -186,4 +186,11 @@ describe('parseCommandLine()', () => {
       });
     });
   }
+
+  it('shows an example where something is missing', async () => {
+    const argv = words('init repo');
+    await assert.rejects(parseCommandLine(argv, fakeIo(argv)), {
+      hint: 'For example: alcove init --encryption=repokey /path/to/repo',
+    });
+  });
 });

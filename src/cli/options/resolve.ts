@@ -1,4 +1,5 @@
 /** Turns what was typed into the arguments that a command gets. */
+import type { CommandSpec } from '../command.ts';
 import { suggestion } from '../suggestion.ts';
 import { UsageError } from '../usage-error.ts';
 import {
@@ -60,8 +61,7 @@ export function missingOptions(options: readonly OptionSpec[], occurrences: read
 
 /** Hands the operands to the positional arguments in order; gives the operands that are left over. */
 export async function resolvePositionals(
-  commandName: string,
-  positionals: readonly PositionalSpec[],
+  { name: commandName, positionals, examples }: Pick<CommandSpec, 'name' | 'positionals' | 'examples'>,
   operands: readonly string[],
   missing: readonly string[],
   args: ParsedArgs,
@@ -70,7 +70,9 @@ export async function resolvePositionals(
   const required = positionals.filter((positional) => positional.arity === 'one');
   const absent = [...missing, ...absentNames(positionals, operands.length)];
   if (absent.length > 0) {
-    throw new UsageError(commandName, `the following arguments are required: ${absent.join(', ')}`);
+    const message = `the following arguments are required: ${absent.join(', ')}`;
+    const example = examples[0] === undefined ? undefined : `For example: ${examples[0].command}`;
+    throw new UsageError(commandName, message, example);
   }
   let next = 0;
   let stillRequired = required.length;
