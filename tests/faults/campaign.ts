@@ -1,6 +1,6 @@
 /** A campaign tries many faults of a kind: it draws its cases from a seed, and each can be tried again alone. */
 import { inspect } from 'node:util';
-import type { Random } from '../random.ts';
+import { usualSeed, type Random } from '../random.ts';
 
 export interface Campaign {
   readonly name: string;
@@ -86,12 +86,9 @@ export function describeResult(result: CampaignResult): string {
   ].join('\n');
 }
 
-/** One and the same in all usual runs of the tests: whether a change is good is no matter of luck. */
-const USUAL_SEED = 2026;
-
 /** Runs a campaign as a test: at its usual size, or as ALCOVE_FAULT_CASES says, from ALCOVE_SEED or the usual seed. */
 export async function runAsTest(campaign: Campaign): Promise<void> {
-  const seed = Number(process.env['ALCOVE_SEED'] ?? USUAL_SEED);
+  const seed = usualSeed();
   const cases = Number(process.env['ALCOVE_FAULT_CASES'] ?? campaign.usualCases);
   const result = await campaign.run({ seed, cases });
   console.log(describeResult(result));

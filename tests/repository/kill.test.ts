@@ -14,7 +14,7 @@ import { dataOf, idOf, testContext } from './fakes.ts';
 import { applyTransaction, planTransaction, sizeOf } from './kill-steps.ts';
 import type { Versions } from './kill-steps.ts';
 
-const KILLS = 100;
+const KILLS = 60;
 const LONGEST_RUN_MS = 100;
 const worker = fileURLToPath(new URL('kill-worker.ts', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'alcove-kill-'));
