@@ -51,7 +51,6 @@ describe('JSON that is printed', { skip: unbuilt }, () => {
       'cache.download_chunks',
       'cache.sync',
       'extract',
-      'extract.permissions',
       'prune',
       'repository.compact_segments',
     ]);

@@ -23,6 +23,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Operations that nothing here does, and why. */
 const notDone: Readonly<Record<string, string>> = {
   'upgrade.convert_segments': 'repositories of Attic are not converted',
+  'extract.permissions': 'Borg never shows it: its output ends with the progress before it',
 };
 
 /** Variables that say nothing to a user. */

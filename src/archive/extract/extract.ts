@@ -177,17 +177,7 @@ class Extraction {
   }
 
   #finishAllFolders(writer: ItemWriter): void {
-    const folders = this.#folders.splice(0).toReversed();
-    const text = 'Setting directory permissions %3.0f%%';
-    const progress =
-      this.#options.progress === true
-        ? this.#ctx.reporter.percent('extract.permissions', text, folders.length)
-        : undefined;
-    for (const folder of folders) {
-      progress?.advance();
-      this.#finishFolder(writer, folder);
-    }
-    progress?.finish();
+    for (const folder of this.#folders.splice(0).toReversed()) this.#finishFolder(writer, folder);
   }
 
   #describeWork(): string | undefined {
