@@ -7,6 +7,7 @@ import { makeSampleFiles, type SampleFiles } from '../platform/sample-files.ts';
 import { monotonicMs } from '../platform/clock.ts';
 import { fromUtf8 } from '../util/bytes.ts';
 import { Archive } from './archive.ts';
+import { createDefaults } from './create/create-defaults.ts';
 import { createArchive } from './create/create.ts';
 import { deleteArchives } from './delete.ts';
 import { extractArchive } from './extract/extract.ts';
@@ -81,11 +82,10 @@ class CrudRun {
   create(name: string, filesCacheMode: 'cis' | 'd'): Promise<number> {
     return this.#measure('write', async (session) => {
       await createArchive(session, {
-        ...defaults,
+        ...createDefaults(),
         name,
         cmdline: this.#options.cmdline,
         source: { kind: 'paths', paths: [fromUtf8(this.#path)] },
-        matcher: new PatternMatcher(),
         filesCacheMode,
       });
     });
@@ -95,9 +95,13 @@ class CrudRun {
     return this.#measure('read', async (session) => {
       const archive = await Archive.open(session, name);
       await extractArchive(session.ctx, archive, {
-        ...defaults,
         matcher: new PatternMatcher(),
         dryRun: true,
+        sparse: false,
+        numericIds: false,
+        noFlags: false,
+        noAcls: false,
+        noXattrs: false,
       });
     });
   }
@@ -121,25 +125,3 @@ class CrudRun {
     return (monotonicMs() - startMs) / 1000;
   }
 }
-
-const defaults = {
-  oneFileSystem: false,
-  excludeCaches: false,
-  excludeIfPresent: [],
-  keepExcludeTags: false,
-  excludeNodump: false,
-  stream: { path: fromUtf8('stdin'), mode: 0o660, user: 'root', group: 'root' },
-  readSpecial: false,
-  sparse: false,
-  filesChanged: 'ctime',
-  atime: false,
-  noCtime: false,
-  noBirthtime: false,
-  numericIds: false,
-  noFlags: false,
-  noAcls: false,
-  noXattrs: false,
-  checkpointIntervalSeconds: 1800,
-  permitAdHocCache: false,
-  progress: false,
-} as const;

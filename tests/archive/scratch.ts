@@ -7,9 +7,9 @@ import {
   type CreateArchiveOptions,
   type CreatedArchive,
 } from '../../src/archive/create/create.ts';
+import { createDefaults } from '../../src/archive/create/create-defaults.ts';
 import { Archive } from '../../src/archive/archive.ts';
 import { initRepository } from '../../src/archive/init-repository.ts';
-import { PatternMatcher } from '../../src/archive/patterns/pattern-matcher.ts';
 import { openSession, type Session } from '../../src/archive/session.ts';
 import type { Item } from '../../src/format/item.ts';
 import { Location } from '../../src/format/location.ts';
@@ -109,28 +109,9 @@ export class Scratch implements Disposable {
 }
 
 export const defaults: Omit<CreateArchiveOptions, 'name'> = {
+  ...createDefaults(),
   cmdline: ['alcove', 'create'],
   source: { kind: 'paths', paths: [fromUtf8('source')] },
-  matcher: new PatternMatcher(),
-  oneFileSystem: false,
-  excludeCaches: false,
-  excludeIfPresent: [],
-  keepExcludeTags: false,
-  excludeNodump: false,
-  stream: { path: fromUtf8('stdin'), mode: 0o660, user: 'root', group: 'root' },
-  readSpecial: false,
-  sparse: false,
-  filesChanged: 'ctime',
-  atime: false,
-  noCtime: false,
-  noBirthtime: false,
-  numericIds: false,
-  noFlags: false,
-  noAcls: false,
-  noXattrs: false,
-  filesCacheMode: 'cis',
   checkpointIntervalSeconds: 0,
-  permitAdHocCache: false,
-  progress: false,
   threads: 1,
 };
