@@ -121,7 +121,6 @@ const damages: [name: string, alike: boolean, damage: () => void][] = [
   ['a missing integrity file', true, () => remove('integrity.5')],
   ['damaged hints', true, () => edit('hints.5', flip(30))],
   ['no index, and data', true, () => [remove('index.5'), edit(0, flip(70))]],
-  ['an index of a later transaction', true, () => rename('index.5', 'index.9')],
   ['an uncommitted segment', false, () => writeFileSync(path(6), readFileSync(path(4)))],
 ];
 
@@ -150,6 +149,31 @@ describe('the check of a repository', () => {
       }
     });
   }
+
+  it('says that a transaction is gone whose index is there, where Borg is silent', async () => {
+    for (const repair of [false, true]) {
+      const start = () => {
+        rmSync(repo, { recursive: true, force: true });
+        cpSync(base, repo, { recursive: true });
+        rename('index.5', 'index.9');
+      };
+      start();
+      const theirs = borg(...(repair ? ['--repair'] : []));
+      const theirFiles = files();
+      start();
+      const { status, lines } = await alcove({ repair });
+      assert.equal(status, theirs.status);
+      const said = lines.filter((line) =>
+        /The segments of the last transaction \(9\) are missing/.test(line),
+      );
+      assert.equal(said.length, 1, lines.join('\n'));
+      assert.deepEqual(
+        lines.filter((line) => !said.includes(line)),
+        theirs.lines,
+      );
+      if (repair) assert.deepEqual(files(), theirFiles);
+    }
+  });
 
   it("keeps a transaction whose COMMIT is damaged, which Borg's check would not", async () => {
     for (const damage of [() => edit(5, flip(12)), () => edit(5, flip(3)), () => remove(5)]) {
