@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   keys: ['repository', 'crypto', 'format', 'msgpack', 'platform', 'util'],
   pipeline: ['crypto', 'compress', 'chunker', 'platform', 'util'],
   archive: [...storage, 'repository', 'keys', 'crypto', 'compress', 'chunker', 'pipeline'],
-  mount: ['archive', 'platform', 'util'],
+  mount: ['archive', 'format', 'platform', 'util'],
 };
 
 /** Modules of Node that reach the outside world, and the folders that may use them. */
