@@ -7,7 +7,7 @@ import { seededRandom, type Random } from '../random.ts';
 import { sample, Tally } from './campaign.ts';
 import type { Campaign, CampaignResult } from './campaign.ts';
 
-const LONGEST_MS = 2000;
+const LONGEST_MS = 10_000;
 const GARBAGE_BYTES = 16;
 
 export const decodeCampaign: Campaign = {

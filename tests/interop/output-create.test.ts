@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -55,9 +55,16 @@ function open(twins: Twins): void {
   twins.each((folder) => execFileSync('chmod', ['-R', 'a+rwX', folder]));
 }
 
+let growth: ChildProcess | undefined;
+
+/** Until it is stopped, or for a minute. */
 function grow({ shared }: Twins): void {
-  const grows = `for i in $(seq 150); do echo x >> growing; sleep 0.02; done`;
-  execFileSync('sh', ['-c', `(${grows}) > /dev/null 2>&1 &`], { cwd: shared });
+  const script = `for i in $(seq 3000); do echo x >> growing; sleep 0.02; done`;
+  growth = spawn('sh', ['-c', script], { cwd: shared, stdio: 'ignore' });
+}
+
+function stopGrowing(): void {
+  growth?.kill('SIGKILL');
 }
 
 compareTwins({
@@ -207,7 +214,12 @@ compareTwins({
       unprivileged: true,
       kept: { stderr: `the path that fails first` },
     },
-    { args: 'create --list --log-json REPO::growing growing', env: modern, prepare: grow },
+    {
+      args: 'create --list --log-json REPO::growing growing',
+      env: modern,
+      prepare: grow,
+      verify: stopGrowing,
+    },
     { args: 'create -C lzma,6 -c 1 --files-cache disabled REPO::parts growing' },
     'list --short REPO::parts',
     '--critical create REPO::quiet nowhere',

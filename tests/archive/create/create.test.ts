@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, openSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteArchives } from '../../../src/archive/delete.ts';
@@ -237,8 +246,12 @@ describe('createArchive()', () => {
       argv: ['sh', '-c', 'head -c 20000000 /dev/urandom; sleep 60'],
     } as const;
     const creating = scratch.create('a', ctx, { source });
-    setTimeout(() => interrupt.abort(), 1500);
-    await assert.rejects(creating, GeneralError);
+    const rejected = assert.rejects(creating, GeneralError);
+    const storedBytes = (): number =>
+      globSync(scratch.join('repository/data/*/*')).reduce((sum, path) => sum + statSync(path).size, 0);
+    while (storedBytes() < 4_000_000) await sleep(20);
+    interrupt.abort();
+    await rejected;
     await using session = await scratch.open();
     assert.deepEqual([...session.manifest.archives.keys()], ['a.checkpoint']);
     await session.close();
