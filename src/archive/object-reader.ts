@@ -4,22 +4,23 @@
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.fetch_many.
  */
 import type { Key } from '../keys/key.ts';
-import { type OpenedPart, ObjectOpener, type SealedInput } from '../pipeline/object-opener.ts';
+import { ObjectOpener } from '../pipeline/object-opener.ts';
 import { releaseBuffer } from '../pipeline/open-batch.ts';
 import type { Repository } from '../repository/repository.ts';
+import { batches } from '../util/batches.ts';
+import { fetchPages, type Pages, type Wanted } from './object-pages.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { openObject } from './repo-object.ts';
 
 /** Below this much other threads would only cost time. */
 const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
-const BATCH_BYTES = 512 * 1024;
-/** Sealed bytes that are being opened or wait to be taken. */
-const MAX_AHEAD_BYTES = 16 * 2 ** 20;
+/** Ids of a long list that are asked for at a time. */
+const PAGE_IDS = 1000;
 
-interface Batch {
-  readonly ids: readonly Uint8Array[];
-  readonly sizeBytes: number;
-  /** What was not taken of it yet, as far as it was asked for; undefined at its end. */
-  opened: Promise<OpenedPart> | undefined;
+/** What was read, or what keeps its place between objects. */
+export interface Read<T> {
+  readonly about: T;
+  readonly plaintext: Uint8Array | undefined;
 }
 
 export class ObjectReader {
@@ -56,114 +57,41 @@ export class ObjectReader {
 
   /** The plaintexts of objects, in the order of `ids`. */
   async *readMany(ids: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
-    const source = this.#sealed(ids);
+    for await (const { plaintext } of this.readPages(pagesOf(ids))) yield plaintext!;
+  }
+
+  /** The plaintexts of what the pages want, in its order; see fetchPages(). */
+  async *readPages<T>(pages: Pages<T>): AsyncGenerator<Read<T>, void, undefined> {
+    const source = fetchPages(this.#repository, pages);
     try {
       while (this.#opener === undefined || this.#readBytes < PARALLEL_FROM_BYTES) {
         const next = await source.next();
         if (next.done === true) return;
-        const plaintext = this.#open(next.value);
-        // Zeros take next to nothing in the repository.
-        this.#readBytes += Math.max(next.value.sealed.length, plaintext.length);
-        yield plaintext;
-        if (this.#recycles) releaseBuffer(plaintext);
+        const { about, id, sealed } = next.value;
+        const plaintext = id && sealed && this.#open(id, sealed);
+        yield { about, plaintext };
+        if (this.#recycles && plaintext !== undefined) releaseBuffer(plaintext);
       }
-      yield* this.#readParallel(source, this.#opener);
-    } finally {
-      await source.return();
-    }
-  }
-
-  async *#sealed(ids: readonly Uint8Array[]): AsyncGenerator<SealedInput, void, undefined> {
-    let next = 0;
-    for await (const sealed of this.#repository.getMany(ids)) yield { id: ids[next++]!, sealed };
-  }
-
-  #open({ id, sealed }: SealedInput): Uint8Array {
-    return openObject(this.#key, id, sealed);
-  }
-
-  async *#readParallel(
-    source: AsyncGenerator<SealedInput, void, undefined>,
-    opener: ObjectOpener,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const ahead: Batch[] = [];
-    let aheadBytes = 0;
-    let ended = false;
-    let failure: { readonly error: unknown } | undefined;
-    try {
-      for (;;) {
-        while (!ended && aheadBytes < MAX_AHEAD_BYTES && ahead.length < opener.capacity) {
-          const taken = await takeBatch(source);
-          ({ ended, failure } = taken);
-          if (taken.objects.length === 0) break;
-          const ids = taken.objects.map(({ id }) => id);
-          ahead.push({ ids, sizeBytes: taken.sizeBytes, opened: opener.open(taken.objects) });
-          aheadBytes += taken.sizeBytes;
-        }
-        const [batch] = ahead;
-        if (batch === undefined) break;
-        yield* this.#take(batch);
-        ahead.shift();
-        aheadBytes -= batch.sizeBytes;
+      for await (const { about, id, plaintext } of new ReadAhead(source, this.#opener)) {
+        // Read again by this thread, a damaged object tells what is wrong with it.
+        if (plaintext === undefined) yield { about, plaintext: id && (await this.read(id)) };
+        else yield { about, plaintext: this.#recycles ? plaintext : plaintext.slice() };
       }
     } finally {
-      // The threads may serve others after us, and must not wait for room that nobody gives back.
-      for (const batch of ahead) discard(batch);
+      // Whoever leaves early does not wait for what is under way.
+      source.return().catch(() => {});
     }
-    if (failure !== undefined) throw failure.error;
   }
 
-  async *#take(batch: Batch): AsyncGenerator<Uint8Array, void, undefined> {
-    let number = 0;
-    while (batch.opened !== undefined) {
-      const part = await batch.opened;
-      batch.opened = part.next;
-      try {
-        for (const plaintext of part.plaintexts) {
-          const id = batch.ids[number++]!;
-          // Read again by this thread, a damaged object tells what is wrong with it.
-          if (plaintext === undefined) yield await this.read(id);
-          else yield this.#recycles ? plaintext : plaintext.slice();
-        }
-      } finally {
-        part.release();
-      }
-    }
+  #open(id: Uint8Array, sealed: Uint8Array): Uint8Array {
+    const sealedBytes = sealed.length;
+    const plaintext = openObject(this.#key, id, sealed);
+    // Zeros take next to nothing in the repository.
+    this.#readBytes += Math.max(sealedBytes, plaintext.length);
+    return plaintext;
   }
 }
 
-/** Gives back the memory of what is not wanted after all. */
-function discard(batch: Batch): void {
-  void batch.opened?.then(
-    (part) => {
-      part.release();
-      batch.opened = part.next;
-      discard(batch);
-    },
-    () => {},
-  );
-}
-
-interface Taken {
-  readonly objects: readonly SealedInput[];
-  readonly sizeBytes: number;
-  readonly ended: boolean;
-  /** What ended the source, to be thrown after all that came before it was used. */
-  readonly failure: { readonly error: unknown } | undefined;
-}
-
-async function takeBatch(source: AsyncGenerator<SealedInput, void, undefined>): Promise<Taken> {
-  const objects: SealedInput[] = [];
-  let sizeBytes = 0;
-  try {
-    while (sizeBytes < BATCH_BYTES) {
-      const next = await source.next();
-      if (next.done === true) return { objects, sizeBytes, ended: true, failure: undefined };
-      objects.push(next.value);
-      sizeBytes += next.value.sealed.length;
-    }
-  } catch (error) {
-    return { objects, sizeBytes, ended: true, failure: { error } };
-  }
-  return { objects, sizeBytes, ended: false, failure: undefined };
+function* pagesOf(ids: readonly Uint8Array[]): Generator<Wanted<undefined>[], void, undefined> {
+  for (const page of batches(ids, PAGE_IDS)) yield page.map((id) => ({ about: undefined, id }));
 }

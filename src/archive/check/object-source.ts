@@ -5,18 +5,16 @@
 import { envelopeNonce, envelopeNonceBlocks } from '../../crypto/envelope.ts';
 import { DecompressionError, IntegrityError, ObjectNotFound } from '../../errors.ts';
 import type { Key } from '../../keys/key.ts';
-import { ObjectOpener, type OpenedPart } from '../../pipeline/object-opener.ts';
+import { ObjectOpener } from '../../pipeline/object-opener.ts';
 import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes, toHex } from '../../util/bytes.ts';
+import { type Fetched, fetchPages, type Wanted } from '../object-pages.ts';
+import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
 /** Below this much other threads would only cost time. */
 const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
-const BATCH_BYTES = 512 * 1024;
-const BATCH_OBJECTS = 512;
-/** Sealed bytes that are being opened or wait to be taken. */
-const MAX_AHEAD_BYTES = 16 * 2 ** 20;
 
 /** How reading an object ended. */
 export interface ReadObject {
@@ -33,17 +31,11 @@ export interface ReadObject {
 
 export type DamageError = Error & { readonly msgid: string };
 
-type Sealed = { readonly id: Uint8Array } & (
-  | { readonly sealed: Uint8Array }
-  | { readonly readError: DamageError }
-);
-
-interface Batch {
-  readonly objects: readonly { readonly id: Uint8Array; readonly nonceEnd: bigint }[];
-  readonly sizeBytes: number;
-  opened: Promise<OpenedPart> | undefined;
-  /** What the repository did not give, behind the objects. */
-  readonly readFailure: ReadObject | undefined;
+/** What is known of an object before it is opened. */
+interface Unopened {
+  readonly id: Uint8Array;
+  readonly nonceEnd: bigint;
+  readonly readError: DamageError | undefined;
 }
 
 /** What Borg calls an IntegrityError, and all below it. */
@@ -101,18 +93,37 @@ export class ObjectSource implements AsyncDisposable {
   async *readAll(
     pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
   ): AsyncGenerator<ReadObject, void, undefined> {
-    const source = sealedObjects(this.#repository, pages);
+    const source = this.#unopened(pages);
     try {
       while (this.#readBytes < PARALLEL_FROM_BYTES) {
         const next = await source.next();
         if (next.done === true) return;
-        const read: ReadObject = 'sealed' in next.value ? this.#open(next.value) : next.value;
+        const { about, sealed } = next.value;
+        const read = sealed === undefined ? unread(about) : this.#open({ id: about.id, sealed });
         this.#readBytes += read.plaintext?.length ?? 0;
         yield read;
       }
-      yield* this.#readParallel(source);
+      for await (const { about, plaintext } of new ReadAhead(source, this.#opener)) {
+        if (plaintext !== undefined) yield { id: about.id, plaintext, nonceEnd: about.nonceEnd };
+        else if (about.readError !== undefined) yield unread(about);
+        else yield await this.#readAgain(about.id);
+      }
     } finally {
-      await source.return();
+      // Whoever leaves early does not wait for what is under way.
+      source.return().catch(() => {});
+    }
+  }
+
+  async *#unopened(
+    pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
+  ): AsyncGenerator<Fetched<Unopened>, void, undefined> {
+    for await (const { about: id, sealed, error } of fetchPages(
+      this.#repository,
+      wanted(pages),
+      isUnreadable,
+    )) {
+      const nonceEnd = sealed === undefined ? 0n : this.#nonceEndOrZero(sealed);
+      yield { about: { id, nonceEnd, readError: error as DamageError | undefined }, id, sealed };
     }
   }
 
@@ -133,81 +144,12 @@ export class ObjectSource implements AsyncDisposable {
     return envelopeNonce(sealed) + BigInt(envelopeNonceBlocks(sealed.length));
   }
 
-  async *#readParallel(
-    source: AsyncGenerator<Sealed, void, undefined>,
-  ): AsyncGenerator<ReadObject, void, undefined> {
-    const ahead: Batch[] = [];
-    let aheadBytes = 0;
-    let ended = false;
-    try {
-      for (;;) {
-        while (!ended && aheadBytes < MAX_AHEAD_BYTES && ahead.length < this.#opener.capacity) {
-          const taken = await this.#takeBatch(source);
-          ended = taken.ended;
-          ahead.push(taken.batch);
-          aheadBytes += taken.batch.sizeBytes;
-        }
-        const [batch] = ahead;
-        if (batch === undefined) return;
-        yield* this.#opened(batch);
-        ahead.shift();
-        aheadBytes -= batch.sizeBytes;
-      }
-    } finally {
-      for (const batch of ahead) discard(batch);
-    }
-  }
-
-  async #takeBatch(
-    source: AsyncGenerator<Sealed, void, undefined>,
-  ): Promise<{ batch: Batch; ended: boolean }> {
-    const inputs: { id: Uint8Array; sealed: Uint8Array }[] = [];
-    const objects: { id: Uint8Array; nonceEnd: bigint }[] = [];
-    let sizeBytes = 0;
-    let ended = false;
-    let readFailure: ReadObject | undefined;
-    while (sizeBytes < BATCH_BYTES && inputs.length < BATCH_OBJECTS) {
-      const next = await source.next();
-      if (next.done === true) {
-        ended = true;
-        break;
-      }
-      if (!('sealed' in next.value)) {
-        readFailure = next.value;
-        break;
-      }
-      const { id, sealed } = next.value;
-      inputs.push(next.value);
-      objects.push({ id, nonceEnd: this.#nonceEndOrZero(sealed) });
-      sizeBytes += sealed.length;
-    }
-    const opened = inputs.length === 0 ? undefined : this.#opener.open(inputs);
-    return { batch: { objects, sizeBytes, opened, readFailure }, ended };
-  }
-
   #nonceEndOrZero(sealed: Uint8Array): bigint {
     try {
       return this.#nonceEnd(sealed);
     } catch {
       return 0n;
     }
-  }
-
-  async *#opened(batch: Batch): AsyncGenerator<ReadObject, void, undefined> {
-    let number = 0;
-    while (batch.opened !== undefined) {
-      const part = await batch.opened;
-      batch.opened = part.next;
-      try {
-        for (const plaintext of part.plaintexts) {
-          const { id, nonceEnd } = batch.objects[number++]!;
-          yield plaintext === undefined ? await this.#readAgain(id) : { id, plaintext, nonceEnd };
-        }
-      } finally {
-        part.release();
-      }
-    }
-    if (batch.readFailure !== undefined) yield batch.readFailure;
   }
 
   /** A thread only says that something is wrong; this thread finds out what. */
@@ -227,38 +169,12 @@ function isUnreadable(error: unknown): error is DamageError {
   return error instanceof ObjectNotFound || isIntegrityError(error);
 }
 
-/** What the repository gives for the ids, and where it gives nothing, why. */
-async function* sealedObjects(
-  repository: Repository,
-  pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
-): AsyncGenerator<Sealed, void, undefined> {
-  for await (const page of pages) {
-    let rest = page;
-    while (rest.length > 0) {
-      let taken = 0;
-      try {
-        for await (const sealed of repository.getMany(rest)) {
-          yield { id: rest[taken]!, sealed };
-          taken += 1;
-        }
-        break;
-      } catch (error) {
-        if (!isUnreadable(error)) throw error;
-        yield { id: rest[taken]!, readError: error };
-        rest = rest.slice(taken + 1);
-      }
-    }
-  }
+function unread({ id, readError }: Unopened): ReadObject {
+  return readError === undefined ? { id } : { id, readError };
 }
 
-/** Gives back the memory of what is not wanted after all. */
-function discard(batch: Batch): void {
-  void batch.opened?.then(
-    (part) => {
-      part.release();
-      batch.opened = part.next;
-      discard(batch);
-    },
-    () => {},
-  );
+async function* wanted(
+  pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
+): AsyncGenerator<Wanted<Uint8Array>[], void, undefined> {
+  for await (const page of pages) yield page.map((id) => ({ about: id, id }));
 }

@@ -1,19 +1,23 @@
 /**
- * Items together with their contents: the chunks of many items are fetched as one long request, so that small files
- * cost no round trip each, while only a bounded number of items is held.
+ * Items together with their contents. Chunks are asked for page by page, each of many items, and the next page before
+ * this one is used up: small files cost no round trip each, and only a bounded number of items is held.
  *
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.unpack_many (preload).
  */
 import type { Item } from '../../format/item.ts';
-import type { ObjectReader } from '../object-reader.ts';
+import type { Wanted } from '../object-pages.ts';
+import type { ObjectReader, Read } from '../object-reader.ts';
 
-const BATCH_ITEMS = 1000;
-const BATCH_CHUNKS = 1000;
+/** Items and chunks of a page. */
+const PAGE_ENTRIES = 1000;
+
+/** An item, with its chunks behind it. */
+type Entry = Item | undefined;
 
 export class ContentReader {
   readonly #reader: ObjectReader;
   readonly #source: AsyncIterable<Item>;
-  #chunks: AsyncGenerator<Uint8Array, void, undefined> | undefined;
+  #entries: AsyncGenerator<Read<Entry>, void, undefined> | undefined;
   /** Chunks of the current item that are still to come. */
   #left = 0;
 
@@ -24,41 +28,51 @@ export class ContentReader {
 
   /** The items in their order. Contents of an item can be read until the next one is asked for. */
   async *items(): AsyncGenerator<Item, void, undefined> {
-    let batch: Item[] = [];
-    let chunks = 0;
-    for await (const item of this.#source) {
-      batch.push(item);
-      chunks += item.chunks?.length ?? 0;
-      if (batch.length < BATCH_ITEMS && chunks < BATCH_CHUNKS) continue;
-      yield* this.#withContents(batch);
-      batch = [];
-      chunks = 0;
+    const entries = (this.#entries = this.#reader.readPages(this.#pages()));
+    try {
+      for (;;) {
+        const next = await entries.next();
+        if (next.done === true) return;
+        const item = next.value.about;
+        // What was not wanted after all is passed over.
+        if (item === undefined) continue;
+        this.#left = item.chunks?.length ?? 0;
+        yield item;
+      }
+    } finally {
+      await entries.return();
     }
-    yield* this.#withContents(batch);
   }
 
   /** The current item's contents; once only. */
   async *contents(): AsyncGenerator<Uint8Array, void, undefined> {
     while (this.#left > 0) {
       this.#left -= 1;
-      const next = await this.#chunks!.next();
-      if (next.done === true) throw new Error('the repository gave fewer objects than asked for');
-      yield next.value;
+      const next = await this.#entries!.next();
+      yield next.value!.plaintext!;
     }
   }
 
-  async *#withContents(batch: readonly Item[]): AsyncGenerator<Item, void, undefined> {
-    const ids = batch.flatMap((item) => (item.chunks ?? []).map((chunk) => chunk.id));
-    this.#chunks = this.#reader.readMany(ids);
+  async *#pages(): AsyncGenerator<Wanted<Entry>[], void, undefined> {
+    let page: Wanted<Entry>[] = [];
     try {
-      for (const item of batch) {
-        this.#left = item.chunks?.length ?? 0;
-        yield item;
-        // What was not wanted after all has to be passed over.
-        for (; this.#left > 0; this.#left -= 1) await this.#chunks.next();
+      for await (const item of this.#source) {
+        page.push({ about: item });
+        for (const { id } of item.chunks ?? []) {
+          page.push({ about: undefined, id });
+          if (page.length < PAGE_ENTRIES) continue;
+          yield page;
+          page = [];
+        }
+        if (page.length < PAGE_ENTRIES) continue;
+        yield page;
+        page = [];
       }
-    } finally {
-      await this.#chunks.return();
+    } catch (error) {
+      // What comes before the damage is there to be used.
+      yield page;
+      throw error;
     }
+    yield page;
   }
 }

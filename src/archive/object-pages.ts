@@ -1,0 +1,110 @@
+/**
+ * Fetches objects page by page. The objects of a page are one long request, and that of the next page is under way while
+ * this one is taken, so that the end of a page costs no round trip. What is to be known between the objects goes along
+ * in its place.
+ */
+import type { Repository } from '../repository/repository.ts';
+
+/** An object to fetch, or, without an id, something that only keeps its place. */
+export interface Wanted<T> {
+  readonly about: T;
+  readonly id?: Uint8Array | undefined;
+}
+
+export interface Fetched<T> extends Wanted<T> {
+  /** The caller's, as Repository.getMany() gives it. */
+  readonly sealed?: Uint8Array | undefined;
+  /** Why there is no object. */
+  readonly error?: unknown;
+}
+
+export type Pages<T> = AsyncIterable<readonly Wanted<T>[]> | Iterable<readonly Wanted<T>[]>;
+
+/**
+ * What the pages want, in its order. Throws what the repository or the pages throw, after all that came before it; an
+ * error that is tolerated is given in the object's place.
+ */
+export async function* fetchPages<T>(
+  repository: Repository,
+  pages: Pages<T>,
+  tolerates: (error: unknown) => boolean = () => false,
+): AsyncGenerator<Fetched<T>, void, undefined> {
+  const source = Symbol.asyncIterator in pages ? pages[Symbol.asyncIterator]() : pages[Symbol.iterator]();
+  const open = async (): Promise<Page<T> | undefined> => {
+    const next = await source.next();
+    return next.done === true ? undefined : new Page(repository, next.value);
+  };
+  let following = open();
+  try {
+    for (;;) {
+      const page = await following;
+      if (page === undefined) return;
+      following = open();
+      // Thrown in its turn; until then it must not count as nobody's.
+      following.catch(() => {});
+      try {
+        yield* page.fetched(tolerates);
+      } finally {
+        page.close();
+      }
+    }
+  } finally {
+    // Whoever leaves early does not wait for what is under way.
+    following.then((page) => page?.close()).catch(() => {});
+    Promise.resolve(source.return?.()).catch(() => {});
+  }
+}
+
+class Page<T> {
+  readonly #repository: Repository;
+  readonly #wanted: readonly Wanted<T>[];
+  #objects: AsyncIterator<Uint8Array> | undefined;
+  /** Asked for ahead. */
+  #first: Promise<IteratorResult<Uint8Array>> | undefined;
+
+  constructor(repository: Repository, wanted: readonly Wanted<T>[]) {
+    this.#repository = repository;
+    this.#wanted = wanted;
+    this.#ask(0);
+  }
+
+  async *fetched(tolerates: (error: unknown) => boolean): AsyncGenerator<Fetched<T>, void, undefined> {
+    for (const [index, wanted] of this.#wanted.entries()) {
+      if (wanted.id === undefined) {
+        yield wanted;
+        continue;
+      }
+      let fetched: Fetched<T>;
+      try {
+        fetched = { about: wanted.about, id: wanted.id, sealed: await this.#next() };
+      } catch (error) {
+        if (!tolerates(error)) throw error;
+        this.#ask(index + 1);
+        fetched = { about: wanted.about, id: wanted.id, error };
+      }
+      yield fetched;
+    }
+  }
+
+  close(): void {
+    this.#objects?.return?.().catch(() => {});
+  }
+
+  async #next(): Promise<Uint8Array> {
+    const next = await (this.#first ?? this.#objects!.next());
+    this.#first = undefined;
+    if (next.done === true) throw new Error('the repository gave fewer objects than asked for');
+    return next.value;
+  }
+
+  #ask(from: number): void {
+    const ids: Uint8Array[] = [];
+    for (let index = from; index < this.#wanted.length; index++) {
+      const { id } = this.#wanted[index]!;
+      if (id !== undefined) ids.push(id);
+    }
+    this.#objects = ids.length === 0 ? undefined : this.#repository.getMany(ids)[Symbol.asyncIterator]();
+    this.#first = this.#objects?.next();
+    this.#first?.catch(() => {});
+  }
+}
