@@ -9,11 +9,14 @@ import {
   openLocalRepository,
   openSession,
   type RepositoryOpener,
+  type RepositoryOptions,
   type Session,
   type SessionOptions,
 } from './archive/session.ts';
+import { GeneralError } from './errors.ts';
 import type { Location } from './format/location.ts';
 import { openRemoteRepository, type RemoteOptions } from './remote/open-remote.ts';
+import { SegmentRepository } from './repository/segment-repository.ts';
 import type { Context } from './util/context.ts';
 
 /** How a server is reached. `remotePath` has no placeholders; without it BORG_REMOTE_PATH counts, as it is. */
@@ -48,4 +51,27 @@ export function initAnyRepository(
       ? createLocalRepository(context, place, given)
       : openRemoteRepository(context, place, { ...remote, ...given, create: true, exclusive: true });
   return initRepository(ctx, location, { create, ...rest });
+}
+
+/**
+ * Opens what has a log of transactions, for repositoryHistory() and planRollback(): a repository of this machine. Its
+ * manifest and key may be an attacker's, or missing, so that nothing is asked of them here.
+ *
+ * @throws GeneralError where the repository is on another machine: the protocol tells nothing of logs
+ */
+export async function openSegmentRepository(
+  ctx: Context,
+  location: Location,
+  options: RepositoryOptions = {},
+): Promise<SegmentRepository> {
+  if (location.proto !== 'file') {
+    const where = location.canonicalPath();
+    throw new GeneralError([
+      `${where}: the history is to be had only on the machine that has the repository`,
+    ]);
+  }
+  const repository = await openLocalRepository(ctx, location, options);
+  if (repository instanceof SegmentRepository) return repository;
+  await repository.close();
+  throw new GeneralError([`${location.canonicalPath()}: this kind of repository has no history`]);
 }

@@ -17,6 +17,7 @@ export { InvalidLocation, Location } from './format/location.ts';
 export {
   initAnyRepository as initRepository,
   openAnyRepository as openRepository,
+  openSegmentRepository,
   type RemoteSettings,
 } from './any-repository.ts';
 export type { InitOptions } from './archive/init-repository.ts';
@@ -50,7 +51,7 @@ export { extractArchive, type ExtractOptions } from './archive/extract/extract.t
 export { exportTar, type ExportTarOptions } from './archive/tar/export-tar.ts';
 export { importTar, type ImportTarOptions } from './archive/tar/import-tar.ts';
 export type { TarFormat } from './archive/tar/member-header.ts';
-export type { TarFile } from './archive/tar/tar-output.ts';
+export type { TarFile, TarSink } from './archive/tar/tar-output.ts';
 
 // Changing and deleting archives.
 export {
@@ -64,6 +65,17 @@ export { type DeletedArchive, deleteArchives, type DeleteOptions } from './archi
 export { type Fate, type PrunedArchive, pruneArchives, type PruneOptions } from './archive/prune.ts';
 export type { KeepReason, RetentionPolicy } from './archive/prune-rules.ts';
 export { compactRepository } from './archive/compact-repository.ts';
+
+// History and undo.
+export {
+  type HistoryEntry,
+  type HistoryOptions,
+  repositoryHistory,
+  type TimeSource,
+} from './archive/history/repository-history.ts';
+export type { ArchiveChanges } from './archive/history/archive-changes.ts';
+export { planRollback, type RollbackOptions, type RollbackPlan } from './archive/history/roll-back.ts';
+export type { SegmentRepository } from './repository/segment-repository.ts';
 
 // Checking.
 export { checkRepository, type CheckOptions, type CheckResult } from './archive/check/check.ts';

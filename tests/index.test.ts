@@ -106,6 +106,27 @@ describe('the library', () => {
     assert.equal(result.ok, true);
   });
 
+  it('tells the history of a repository, and takes it back', async () => {
+    const before = await names();
+    await backUp('unwanted');
+    {
+      await using repository = await alcove.openSegmentRepository(ctx, location, { exclusive: true });
+      const history = await alcove.repositoryHistory(ctx, repository, { last: 2 });
+      assert.deepEqual(history.at(-1)!.changes?.added, ['unwanted']);
+      const plan = await alcove.planRollback(ctx, repository, history[0]!.transactionId);
+      assert.deepEqual(plan.changes?.removed, ['unwanted']);
+      await plan.run();
+    }
+    assert.deepEqual(await names(), before);
+  });
+
+  it('says that history is to be had where the repository is', async () => {
+    const remote = alcove.Location.parse(`ssh://host${join(folder, 'repo')}`);
+    await assert.rejects(alcove.openSegmentRepository(ctx, remote), (error) => {
+      return error instanceof alcove.BorgError && error.message.includes('only on the machine that has');
+    });
+  });
+
   it('throws errors that a msgid tells apart', async () => {
     await using session = await alcove.openRepository(ctx, location, READ);
     await assert.rejects(alcove.Archive.open(session, 'none'), (error) => {
