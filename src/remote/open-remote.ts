@@ -24,7 +24,7 @@ import {
 export interface RemoteOptions extends ServerOptions {
   /** 0: no limit, which is the default. */
   readonly uploadBytesPerSecond?: number | undefined;
-  /** What may wait to be sent. Default 4 MiB. */
+  /** What may wait to be sent. Default, and at least, 4 MiB. */
   readonly uploadBufferBytes?: number | undefined;
   /** Makes the repository. */
   readonly create?: boolean | undefined;

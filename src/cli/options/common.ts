@@ -114,7 +114,7 @@ export const commonOptions: OptionGroup = {
       dest: 'uploadBuffer',
       metavar: 'UPLOAD_BUFFER',
       parse: parseInteger,
-      help: 'buffer up to UPLOAD_BUFFER MiB of uploads (default: 0, no buffer)',
+      help: 'hold up to UPLOAD_BUFFER MiB that wait to be sent (default and least: 4)',
     },
     flag('--consider-part-files', 'considerPartFiles', 'treat part files like other files'),
     {
