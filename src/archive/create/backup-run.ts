@@ -5,7 +5,7 @@
  * Source: Borg 1.4.5, archive.py, ChunksProcessor; archiver.py, Archiver.do_create.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { BorgWarning } from '../../errors.ts';
+import { GeneralError, type BorgWarning } from '../../errors.ts';
 import type { Item } from '../../format/item.ts';
 import type { FileJob, FileResult, PipelineChunk } from '../../pipeline/file-job.ts';
 import type { Context } from '../../util/context.ts';
@@ -42,8 +42,8 @@ export interface ReadOutcome {
   finish(): void;
 }
 
-/** Thrown where the user interrupts; a checkpoint is written then. */
-export class Interrupted extends Error {}
+/** Where the user interrupts. */
+class Interrupted extends Error {}
 
 /** Files that are being read at a time, or wait to be, each with a descriptor open. */
 const MAX_IN_FLIGHT = 256;
@@ -186,8 +186,21 @@ export class BackupRun {
     await this.#releaseAbandoned();
   }
 
-  /** Writes a checkpoint of what there is, after an interruption. */
-  async stopWithCheckpoint(): Promise<void> {
+  /** Does the work to its end, or, when it is interrupted, leaves a checkpoint of what there is. */
+  async complete(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      await this.finish();
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      await this.#stopWithCheckpoint();
+      throw new GeneralError(['Got Ctrl-C / SIGINT.'], error);
+    } finally {
+      await this.stop();
+    }
+  }
+
+  async #stopWithCheckpoint(): Promise<void> {
     const { reporter } = this.#ctx;
     await this.stop();
     if (this.writer.itemCount === 0 && this.#chunksSinceCheckpoint === 0) return;

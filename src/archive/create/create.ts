@@ -4,12 +4,11 @@
  * Source: Borg 1.4.5, archiver.py, Archiver.do_create.
  */
 import { DEFAULT_CHUNKER_PARAMS, type ChunkerParams } from '../../chunker/chunker-params.ts';
-import { GeneralError } from '../../errors.ts';
 import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { createPipeline } from '../../pipeline/pipeline.ts';
 import { archiveOrigin } from './archive-origin.ts';
 import { ArchiveWriter, type SavedArchive } from './archive-writer.ts';
-import { BackupRun, Interrupted } from './backup-run.ts';
+import { BackupRun } from './backup-run.ts';
 import { type BackupSelection, type BackupSource, takeIn } from './backup-source.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import type { FilesCacheMode } from '../cache/files-cache.ts';
@@ -92,16 +91,7 @@ export async function createArchive(
     nowNs: () => ctx.nowNs(),
     verification,
   });
-  try {
-    await takeIn(session, run, processor, options);
-    await run.finish();
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    await run.stopWithCheckpoint();
-    throw new GeneralError(['Got Ctrl-C / SIGINT.'], error);
-  } finally {
-    await run.stop();
-  }
+  await run.complete(() => takeIn(session, run, processor, options));
   if (options.progress) ctx.reporter.archiveProgressEnd();
   const { comment, timestampNs } = options;
   const saved = await writer.save({ comment, timestampNs });

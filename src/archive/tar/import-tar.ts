@@ -15,7 +15,7 @@ import { fileError } from '../backup-error.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
 import { archiveOrigin } from '../create/archive-origin.ts';
 import { ArchiveWriter } from '../create/archive-writer.ts';
-import { BackupRun, Interrupted } from '../create/backup-run.ts';
+import { BackupRun } from '../create/backup-run.ts';
 import type { CreatedArchive } from '../create/create.ts';
 import { PendingFile, totalSize } from '../create/pending-file.ts';
 import type { Session } from '../session.ts';
@@ -75,15 +75,7 @@ export async function importTar(session: Session, options: ImportTarOptions): Pr
     leaseNonces: (blocks) => key.leaseNonces(blocks),
   });
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
-  try {
-    await new TarImport(ctx, run, input, options.ignoreZeros ?? false).run();
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    await run.stopWithCheckpoint();
-    throw new GeneralError(['Got Ctrl-C / SIGINT.'], error);
-  } finally {
-    await run.stop();
-  }
+  await run.complete(() => new TarImport(ctx, run, input, options.ignoreZeros ?? false).run());
   if (options.progress) ctx.reporter.archiveProgressEnd();
   // Borg counts each file of a tar twice, here and in the archive's metadata.
   writer.statistics.files *= 2;
@@ -118,7 +110,6 @@ class TarImport {
       const text = 'tar: there is more behind its end, which was left out; --ignore-zeros takes it in';
       this.#ctx.reporter.log('warning', text);
     }
-    await this.#run.finish();
   }
 
   async *#members(): AsyncGenerator<void> {

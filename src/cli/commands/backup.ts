@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { creatorFor, openerFor } from '../remote-options.ts';
 import { createInSession, dryRun } from '../create-archive.ts';
-import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
+import { archiveOptions, fileSystemOptions, outputFilterOption } from '../options/create-options.ts';
 import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { fillPlaceholders } from '../options/placeholder-values.ts';
@@ -82,13 +82,7 @@ are asked for it. Nobody can restore anything without it.
       },
       flag(['-n', '--dry-run'], 'dryRun', 'only look what would be done'),
       flag('--list', 'outputList', 'print a line for each file'),
-      {
-        flags: ['--filter'],
-        dest: 'outputFilter',
-        metavar: 'STATUSCHARS',
-        action: 'once',
-        help: 'print only files of these letters, see "create"',
-      },
+      { ...outputFilterOption, help: 'print only files of these letters, see "create"' },
       flag('--json', 'json', 'print the result as JSON'),
     ),
     optionGroup(

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 import { openerFor } from '../remote-options.ts';
 import { createInSession, dryRun, type StreamArgs } from '../create-archive.ts';
 import { openSession } from '../../archive/session.ts';
-import { archiveOptions, fileSystemOptions } from '../options/create-options.ts';
+import { archiveOptions, fileSystemOptions, reportOptions } from '../options/create-options.ts';
 import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, pathsOf, type LocationArgs } from '../options/positionals.ts';
@@ -38,17 +38,7 @@ The archive has the paths as they are given, without a slash in front. In a PATH
     optionGroup(
       'Options',
       flag(['-n', '--dry-run'], 'dryRun', 'only look what would be done'),
-      flag(['-s', '--stats'], 'stats', 'print sizes of the archive and of the repository'),
-      flag('--quick-stats', 'quickStats', 'print sizes of the archive alone'),
-      flag('--list', 'outputList', 'print a line for each file'),
-      {
-        flags: ['--filter'],
-        dest: 'outputFilter',
-        metavar: 'STATUSCHARS',
-        action: 'once',
-        help: 'print only files of these letters',
-      },
-      flag('--json', 'json', 'print sizes as JSON'),
+      ...reportOptions,
       flag('--no-cache-sync', 'noCacheSync', 'do not bring the cache up to date, and do not use it'),
       {
         flags: ['--stdin-name'],

@@ -8,7 +8,7 @@ import { encodeSurrogateEscaped, removeSurrogates } from '../../util/surrogate-e
 import { defineCommand } from '../command.ts';
 import { openerFor } from '../remote-options.ts';
 import type { CommonArgs } from '../options/common.ts';
-import { archiveOptions, commentOption } from '../options/create-options.ts';
+import { archiveOptions, commentOption, reportOptions } from '../options/create-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, type LocationArgs } from '../options/positionals.ts';
 import { tarFilterOption } from '../options/tar-options.ts';
@@ -53,17 +53,7 @@ pipe, b, c device, E what an archive can't have.`,
     optionGroup(
       'Options',
       { ...tarFilterOption, action: 'once' },
-      flag(['-s', '--stats'], 'stats', 'print sizes of the archive and of the repository'),
-      flag('--quick-stats', 'quickStats', 'print sizes of the archive alone'),
-      flag('--list', 'outputList', 'print a line for each file'),
-      {
-        flags: ['--filter'],
-        dest: 'outputFilter',
-        metavar: 'STATUSCHARS',
-        action: 'once',
-        help: 'print only files of these letters',
-      },
-      flag('--json', 'json', 'print sizes as JSON'),
+      ...reportOptions,
       flag('--ignore-zeros', 'ignoreZeros', 'go on behind blocks of zeros, and behind what is no tar'),
     ),
     {

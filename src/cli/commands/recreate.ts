@@ -27,6 +27,7 @@ import {
   chunkerParamsOption,
   commentOption,
   compressionOption,
+  outputFilterOption,
   timestampOption,
 } from '../options/create-options.ts';
 import { buildMatcher, exclusionOptions, tagFileOptions, type ExclusionArgs } from '../options/exclusion.ts';
@@ -74,13 +75,7 @@ force, such an archive may be left and can be deleted. Space becomes free with "
     optionGroup(
       'Options',
       flag('--list', 'outputList', 'print a line for each file'),
-      {
-        flags: ['--filter'],
-        dest: 'outputFilter',
-        metavar: 'STATUSCHARS',
-        action: 'once',
-        help: 'print only files of these letters',
-      },
+      outputFilterOption,
       flag(['-n', '--dry-run'], 'dryRun', 'change nothing'),
       flag(['-s', '--stats'], 'stats', 'print sizes of the new archive and of the repository'),
     ),

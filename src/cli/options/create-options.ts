@@ -102,6 +102,23 @@ export const fileSystemOptions: OptionGroup = {
   ],
 };
 
+export const outputFilterOption: OptionSpec = {
+  flags: ['--filter'],
+  dest: 'outputFilter',
+  metavar: 'STATUSCHARS',
+  action: 'once',
+  help: 'print only files of these letters',
+};
+
+/** What is printed of the new archive. */
+export const reportOptions: readonly OptionSpec[] = [
+  flag(['-s', '--stats'], 'stats', 'print sizes of the archive and of the repository'),
+  flag('--quick-stats', 'quickStats', 'print sizes of the archive alone'),
+  flag('--list', 'outputList', 'print a line for each file'),
+  outputFilterOption,
+  flag('--json', 'json', 'print sizes as JSON'),
+];
+
 export const checkpointOption: OptionSpec = {
   flags: ['-c', '--checkpoint-interval'],
   dest: 'checkpointInterval',

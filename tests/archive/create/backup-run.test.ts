@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { ArchiveWriter } from '../../../src/archive/create/archive-writer.ts';
 import { Archive } from '../../../src/archive/archive.ts';
 import { BackupOsError } from '../../../src/archive/backup-error.ts';
-import { BackupRun, type ContentReader, Interrupted } from '../../../src/archive/create/backup-run.ts';
+import { BackupRun, type ContentReader } from '../../../src/archive/create/backup-run.ts';
+import { GeneralError } from '../../../src/errors.ts';
 import type { ChunksCache } from '../../../src/archive/cache/chunks-cache.ts';
 import { PendingFile } from '../../../src/archive/create/pending-file.ts';
 import { sealObject } from '../../../src/archive/repo-object.ts';
@@ -189,16 +190,17 @@ describe('BackupRun', () => {
       await reader.deliver('short', chunk(2));
       reader.end('short');
       await assert.rejects(
-        run.drive(
-          (function* () {
-            yield;
-            interrupt.abort();
-            yield;
-          })(),
+        run.complete(() =>
+          run.drive(
+            (function* () {
+              yield;
+              interrupt.abort();
+              yield;
+            })(),
+          ),
         ),
-        Interrupted,
+        GeneralError,
       );
-      await run.stopWithCheckpoint();
       // What was not committed would be lost in a crash now.
       await session.repository.rollback();
       const id = await committedCheckpoint(session);
