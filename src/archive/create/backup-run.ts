@@ -42,8 +42,8 @@ export interface ReadOutcome {
   finish(): void;
 }
 
-/** Where the user interrupts. */
-class Interrupted extends Error {}
+/** Thrown where the user interrupts; a checkpoint is written then. */
+export class Interrupted extends Error {}
 
 /** Files that are being read at a time, or wait to be, each with a descriptor open. */
 const MAX_IN_FLIGHT = 256;
