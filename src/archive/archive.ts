@@ -10,14 +10,14 @@ import type { ArchiveEntry } from '../format/manifest.ts';
 import { MetadataError } from '../format/metadata-fields.ts';
 import { decodeTimestamp } from '../format/timestamp.ts';
 import type { Key } from '../keys/key.ts';
-import type { Repository } from '../repository/repository.ts';
 import { toHex } from '../util/bytes.ts';
 import { decodeItems } from './item-stream.ts';
+import type { ObjectSource } from './object-pages.ts';
 import { ObjectReader } from './object-reader.ts';
 
 /** Where archives come from: an opened repository. */
 export interface ArchiveSource {
-  readonly repository: Repository;
+  readonly repository: ObjectSource;
   readonly key: Key;
   readonly manifest: { readonly archives: { get(name: string): ArchiveEntry | undefined } };
 }

@@ -5,6 +5,9 @@
  */
 import type { Repository } from '../repository/repository.ts';
 
+/** Where sealed objects come from. */
+export type ObjectSource = Pick<Repository, 'get' | 'getMany'>;
+
 /** An object to fetch, or, without an id, something that only keeps its place. */
 export interface Wanted<T> {
   readonly about: T;
@@ -25,7 +28,7 @@ export type Pages<T> = AsyncIterable<readonly Wanted<T>[]> | Iterable<readonly W
  * error that is tolerated is given in the object's place.
  */
 export async function* fetchPages<T>(
-  repository: Repository,
+  repository: ObjectSource,
   pages: Pages<T>,
   tolerates: (error: unknown) => boolean = () => false,
 ): AsyncGenerator<Fetched<T>, void, undefined> {
@@ -56,13 +59,13 @@ export async function* fetchPages<T>(
 }
 
 class Page<T> {
-  readonly #repository: Repository;
+  readonly #repository: ObjectSource;
   readonly #wanted: readonly Wanted<T>[];
   #objects: AsyncIterator<Uint8Array> | undefined;
   /** Asked for ahead. */
   #first: Promise<IteratorResult<Uint8Array>> | undefined;
 
-  constructor(repository: Repository, wanted: readonly Wanted<T>[]) {
+  constructor(repository: ObjectSource, wanted: readonly Wanted<T>[]) {
     this.#repository = repository;
     this.#wanted = wanted;
     this.#ask(0);

@@ -6,9 +6,8 @@
 import type { Key } from '../keys/key.ts';
 import { ObjectOpener } from '../pipeline/object-opener.ts';
 import { releaseBuffer } from '../pipeline/open-batch.ts';
-import type { Repository } from '../repository/repository.ts';
 import { batches } from '../util/batches.ts';
-import { fetchPages, type Pages, type Wanted } from './object-pages.ts';
+import { fetchPages, type ObjectSource, type Pages, type Wanted } from './object-pages.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { openObject } from './repo-object.ts';
 
@@ -24,13 +23,13 @@ export interface Read<T> {
 }
 
 export class ObjectReader {
-  readonly #repository: Repository;
+  readonly #repository: ObjectSource;
   readonly #key: Key;
   readonly #opener: ObjectOpener | undefined;
   readonly #recycles: boolean;
   #readBytes = 0;
 
-  constructor(repository: Repository, key: Key, opener?: ObjectOpener, recycles = false) {
+  constructor(repository: ObjectSource, key: Key, opener?: ObjectOpener, recycles = false) {
     this.#repository = repository;
     this.#key = key;
     this.#opener = opener;
@@ -53,6 +52,17 @@ export class ObjectReader {
   /** The plaintext of one object; throws ObjectNotFound, IntegrityError, DecompressionError. */
   async read(id: Uint8Array): Promise<Uint8Array> {
     return openObject(this.#key, id, await this.#repository.get(id));
+  }
+
+  /** As read(), opened by another thread; takes its turn behind what other threads have been given before. */
+  async readBy(opener: ObjectOpener, id: Uint8Array): Promise<Uint8Array> {
+    // Its memory goes to the other thread, so it must be ours.
+    for await (const sealed of this.#repository.getMany([id])) {
+      const plaintext = await opener.openOne({ id, sealed });
+      if (plaintext !== undefined) return plaintext;
+    }
+    // Read again by this thread, a damaged object tells what is wrong with it.
+    return this.read(id);
   }
 
   /** The plaintexts of objects, in the order of `ids`. */

@@ -85,6 +85,20 @@ export class ObjectOpener implements AsyncDisposable {
     return opened;
   }
 
+  /** The plaintext of one object, in memory of its own; undefined where it is damaged. Otherwise as open(). */
+  async openOne(object: SealedInput): Promise<Uint8Array | undefined> {
+    let plaintext: Uint8Array | undefined;
+    for (let next: Promise<OpenedPart> | undefined = this.open([object]); next !== undefined;) {
+      const part: OpenedPart = await next;
+      for (const opened of part.plaintexts) {
+        plaintext = opened?.buffer instanceof ArrayBuffer ? opened : opened?.slice();
+      }
+      part.release();
+      ({ next } = part);
+    }
+    return plaintext;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new Error('the threads were ended'));
     await Promise.all(
