@@ -35,19 +35,22 @@ export async function assertSecure(
 
 /**
  * Runs `use` with the cache's config while the cache is locked; gives undefined where there is no cache, or a damaged
- * one. What the security folder remembers is enough then.
+ * one. What the security folder remembers is enough then. With `settle`, what a process has left that was killed is
+ * undone before, so that it does not come back over what is saved here.
  */
 export async function readCacheConfig<T>(
   ctx: Context,
   repositoryIdHex: string,
   lockWaitSeconds: number | undefined,
   use: (config: CacheConfig, save: (location: string) => void) => T | Promise<T>,
+  { settle = false }: { readonly settle?: boolean } = {},
 ): Promise<T | undefined> {
   const directory = cacheDirectory(ctx, repositoryIdHex);
   if (!directory.exists('config')) return undefined;
   const lock = cacheLock(ctx, directory, lockWaitSeconds);
   await lock.acquire();
   try {
+    if (settle) directory.rollback();
     const config = readConfig(ctx, directory, repositoryIdHex);
     if (config === undefined) return undefined;
     return await use(config, (location) => directory.saveText('config', config.encode(location)));

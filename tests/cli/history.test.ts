@@ -220,6 +220,18 @@ describe('rollback', () => {
     );
   });
 
+  it('holds also where a killed process has left its cache in the middle of a change', async () => {
+    restore();
+    const [cache] = globSync(join(home, '.cache/borg/*/'));
+    const saved = join(cache!, 'txn.active');
+    mkdirSync(saved);
+    for (const name of ['config', 'chunks', 'files']) cpSync(join(cache!, name), join(saved, name));
+    const [, first] = await historyOf();
+    await succeed(['rollback', '--to', String(first!.transaction), repository], { env: YES });
+    await succeed(['create', `${repository}::again`, 'tree']);
+    assert.equal(await archives(), 'monday\nagain\n');
+  });
+
   it('has other clients refuse, and one that did it without the key, until it is told with the key', async () => {
     restore();
     const other = join(scratch, 'other');

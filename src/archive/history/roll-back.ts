@@ -15,6 +15,7 @@ import { MANIFEST_ID } from '../../repository/repository.ts';
 import type { SegmentRepository } from '../../repository/segment-repository.ts';
 import type { Context } from '../../util/context.ts';
 import { readCacheConfig } from '../assert-secure.ts';
+import type { CacheConfig } from '../cache/cache-config.ts';
 import { compareArchiveLists, type ArchiveChanges } from './archive-changes.ts';
 import { firstUnusedNonce, loadKeyOfHistory, openLoggedManifest } from './logged-manifests.ts';
 import { describeTransactions, type HistoryEntry } from './repository-history.ts';
@@ -126,6 +127,7 @@ class ClientMemory {
       idHex,
       this.#lockWaitSeconds,
       (config) => config.timestamp ?? '',
+      { settle: true },
     );
     return [this.#security.rememberedTimestamp ?? '', cached ?? ''].some((each) => each > timestamp);
   }
@@ -133,11 +135,12 @@ class ClientMemory {
   /** The cache itself is brought in step when it is used next, as after another client has written. */
   async accept(timestamp: string): Promise<void> {
     const { idHex, location } = this.#repository;
-    await readCacheConfig(this.#ctx, idHex, this.#lockWaitSeconds, (config, save) => {
+    const lower = (config: CacheConfig, save: (location: string) => void) => {
       if ((config.timestamp ?? '') <= timestamp) return;
       config.setTimestamp(timestamp);
       save(config.previousLocation ?? location);
-    });
+    };
+    await readCacheConfig(this.#ctx, idHex, this.#lockWaitSeconds, lower, { settle: true });
     this.#security.acceptOlder(timestamp);
   }
 }
