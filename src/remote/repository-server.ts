@@ -75,6 +75,8 @@ export class RepositoryServer {
   readonly #abandoned = new AbortController();
   #clientVersion: WireVersion = SILENT_VERSION;
   #repository: Repository | undefined;
+  /** It was made on this connection, and nothing was committed yet. */
+  #isUnused = false;
   #sysinfo: string | undefined;
   #replies: Uint8Array[] = [];
   #replyBytes = 0;
@@ -170,6 +172,7 @@ export class RepositoryServer {
       default: {
         const result = await callRepository(this.#repository, name, given);
         if (name === 'destroy') this.#repository = undefined;
+        if (name === 'commit') this.#isUnused = false;
         return result;
       }
     }
@@ -202,6 +205,7 @@ export class RepositoryServer {
     };
     const makeParentDirs = args.flag('make_parent_dirs');
     const repositories = this.#options.repositories ?? LOCAL;
+    this.#isUnused = create;
     this.#repository = create
       ? await repositories.create(this.#context, path, { ...options, makeParentDirs })
       : await repositories.open(this.#context, path, options);
@@ -218,6 +222,9 @@ export class RepositoryServer {
   async #closeRepository(): Promise<void> {
     const repository = this.#repository;
     this.#repository = undefined;
+    // Half an "init" is of no use, and in the way of the next one.
+    if (this.#isUnused) await repository?.destroy().catch(() => {});
+    this.#isUnused = false;
     await repository?.close();
   }
 

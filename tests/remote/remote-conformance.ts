@@ -5,11 +5,14 @@ import { repositoryConformance } from '../repository/conformance.ts';
 import { dataOf, idOf } from '../repository/fakes.ts';
 import { RemotePlace } from './remote-place.ts';
 
-/** `committed`: repositories begin with a commit, since Borg's stumble over what was put and never committed. */
+/**
+ * Repositories begin with a commit: without one, a server of this project takes them back, and Borg's stumbles over what
+ * was put.
+ */
 export function remoteConformance(
   name: string,
   remotePath: string,
-  { modelRuns, committed = false }: { readonly modelRuns: number; readonly committed?: boolean },
+  { modelRuns }: { readonly modelRuns: number },
 ): void {
   const place = new RemotePlace(remotePath);
   after(() => place[Symbol.dispose]());
@@ -17,7 +20,6 @@ export function remoteConformance(
     modelRuns,
     async create() {
       const repository = await place.create();
-      if (!committed) return repository;
       await repository.put(idOf('first'), dataOf('first'));
       await repository.delete(idOf('first'));
       await repository.commit();
