@@ -23,11 +23,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   keys: ['repository', 'crypto', 'format', 'msgpack', 'platform', 'util'],
   pipeline: ['crypto', 'compress', 'chunker', 'platform', 'util'],
   archive: [...storage, 'repository', 'keys', 'crypto', 'compress', 'chunker', 'pipeline'],
-  mount: ['archive', 'format', 'platform', 'util'],
+  mount: ['archive', 'crypto', 'format', 'platform', 'util'],
 };
 
 /** Modules of Node that reach the outside world, and the folders that may use them. */
-const outside = /^node:(?:process|fs|fs\/promises|child_process|net|tty|os)$/;
+const outside = /^node:(?:process|fs|fs\/promises|child_process|dgram|http|http2|https|net|tls|tty|os)$/;
 const mayReachOutside = new Set(['platform', 'store', 'remote']);
 
 interface Import {

@@ -35,15 +35,20 @@ import { itemSizeBytes } from '../listing/item-sizes.ts';
 import type { PatternMatcher } from '../patterns/pattern-matcher.ts';
 import { workText } from '../work-text.ts';
 import { encodeMemberHeader, type TarFormat } from './member-header.ts';
-import { TarOutput, type TarFile } from './tar-output.ts';
+import { TarOutput, type TarFile, type TarSink } from './tar-output.ts';
+
+/** A PatternMatcher, or what selects paths as one does. */
+export interface PathSelection extends Pick<PatternMatcher, 'empty' | 'unmatchedIncludePatterns'> {
+  match(path: Uint8Array): boolean;
+}
 
 export interface ExportTarOptions {
-  readonly file: TarFile;
+  readonly file: TarFile | TarSink;
   /** The command that compresses; none, if not given. */
   readonly filter?: string | undefined;
   /** Default GNU, as Borg 1.4 writes. */
   readonly format?: TarFormat | undefined;
-  readonly matcher: PatternMatcher;
+  readonly matcher: PathSelection;
   /** Leave out so many leading components of each path; items with no more than those are skipped. */
   readonly stripComponents?: number | undefined;
   /** Log each item's path. */

@@ -1,5 +1,5 @@
 /**
- * Where a tar goes: a file or an open descriptor, directly or by way of a program that compresses it.
+ * Where a tar goes: a file or an open descriptor, directly or by way of a program that compresses it; or a function.
  *
  * Source: Borg 1.4.5, archiver.py, do_export_tar; helpers/process.py, create_filter_process.
  */
@@ -18,35 +18,49 @@ import { TarFilter } from './tar-filter.ts';
 /** A path, relative to the context's folder, or a descriptor that stays open. */
 export type TarFile = { readonly path: Uint8Array } | { readonly fd: number };
 
+/** What takes a tar piece by piece; a piece may be used no longer than until the promise settles. */
+export interface TarSink {
+  readonly write: (data: Uint8Array) => Promise<void>;
+}
+
 const BUFFER_BYTES = 256 * 1024;
 
 export class TarOutput {
-  readonly #fd: number;
-  readonly #ownsFd: boolean;
+  /** To be closed at the end. */
+  readonly #ownFd: number | undefined;
   readonly #filter: TarFilter | undefined;
-  readonly #writer: StreamWriter;
+  readonly #writer: TarSink & { close?(): void };
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #buffered = 0;
   #writtenBytes = 0;
   #inputClosed = false;
   #closed = false;
 
-  /** @throws GeneralError where the file can't be opened, or the filter not be started */
-  static open(ctx: Context, file: TarFile, filter: string | undefined): TarOutput {
-    const fd = 'fd' in file ? file.fd : openTarFile(ctx, file.path, openOutput);
-    return new TarOutput(ctx, fd, !('fd' in file), filter);
-  }
-
-  private constructor(ctx: Context, fd: number, ownsFd: boolean, command: string | undefined) {
-    this.#fd = fd;
-    this.#ownsFd = ownsFd;
+  /** A sink takes no filter. @throws GeneralError where the file can't be opened, or the filter not be started */
+  static open(ctx: Context, file: TarFile | TarSink, command: string | undefined): TarOutput {
+    if ('write' in file) {
+      if (command) throw new GeneralError([`filter ${command}: it can only write into a file`]);
+      return new TarOutput(file, undefined, undefined);
+    }
+    const ownFd = 'fd' in file ? undefined : openTarFile(ctx, file.path, openOutput);
+    const fd = 'fd' in file ? file.fd : ownFd!;
     try {
-      if (command) this.#filter = TarFilter.start(ctx, command, spawnWriter, { stdout: fd });
-      this.#writer = new StreamWriter(this.#filter?.fd ?? fd, ctx.signal);
+      const filter = command ? TarFilter.start(ctx, command, spawnWriter, { stdout: fd }) : undefined;
+      return new TarOutput(new StreamWriter(filter?.fd ?? fd, ctx.signal), filter, ownFd);
     } catch (error) {
-      if (ownsFd) closeFile(fd);
+      if (ownFd !== undefined) closeFile(ownFd);
       throw error;
     }
+  }
+
+  private constructor(
+    writer: TarSink & { close?(): void },
+    filter: TarFilter | undefined,
+    ownFd: number | undefined,
+  ) {
+    this.#writer = writer;
+    this.#filter = filter;
+    this.#ownFd = ownFd;
   }
 
   /** May use `data` no longer than until it returns. */
@@ -114,14 +128,14 @@ export class TarOutput {
   #closeInput(): void {
     if (this.#inputClosed) return;
     this.#inputClosed = true;
-    this.#writer.close();
+    this.#writer.close?.();
     if (this.#filter !== undefined) closeFile(this.#filter.fd);
   }
 
   #closeFile(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#ownsFd) closeFile(this.#fd);
+    if (this.#ownFd !== undefined) closeFile(this.#ownFd);
   }
 }
 
