@@ -64,7 +64,18 @@ export class Archive {
     { name, id }: { name: string; id: Uint8Array },
     options: ArchiveOptions = {},
   ): Promise<Archive> {
-    const loaded = await loadMetadata(source, id);
+    const plaintext = await new ObjectReader(source.repository, source.key).read(id);
+    return Archive.decode(source, { name, id }, plaintext, options);
+  }
+
+  /** An archive whose object has been read. Throws IntegrityError. */
+  static decode(
+    source: ArchiveSource,
+    { name, id }: { name: string; id: Uint8Array },
+    plaintext: Uint8Array,
+    options: ArchiveOptions = {},
+  ): Archive {
+    const loaded = decodeMetadata(source.key, id, plaintext);
     return new Archive(source, { id, nameInManifest: name }, loaded, options);
   }
 
@@ -103,13 +114,13 @@ export class Archive {
   }
 }
 
-async function loadMetadata(
-  { repository, key }: ArchiveSource,
+function decodeMetadata(
+  key: Key,
   id: Uint8Array,
-): Promise<{ metadata: ArchiveMetadata; verified: boolean }> {
-  const data = await new ObjectReader(repository, key).read(id);
+  plaintext: Uint8Array,
+): { metadata: ArchiveMetadata; verified: boolean } {
   // Archives from before there were tags can still be read; that they need none is said by `verified`.
-  const { value, verified } = key.unpackArchive(data, { forceTamNotRequired: true });
+  const { value, verified } = key.unpackArchive(plaintext, { forceTamNotRequired: true });
   try {
     return { metadata: decodeArchiveMetadata(value), verified };
   } catch (error) {

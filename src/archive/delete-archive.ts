@@ -10,7 +10,7 @@ import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 import { OverlappingWork } from '../util/overlapping-work.ts';
 import { SilentReporter } from '../util/reporter.ts';
-import { Archive } from './archive.ts';
+import { type ArchiveStream, archiveStreams } from './archives-ahead.ts';
 import type { ChunksCache } from './cache/chunks-cache.ts';
 import type { Session } from './session.ts';
 import type { Statistics } from './statistics.ts';
@@ -26,7 +26,7 @@ export interface DeleteArchiveOptions {
 
 const LOGGER = { logger: 'borg.archiver' };
 /** A server takes its time for each, so many are asked for before the first is done. */
-const OVERLAPPING_DELETIONS = 1000;
+const OVERLAPPING_DELETIONS = 4096;
 
 /**
  * Deletes one archive in the running transaction, which the caller commits: manifest, repository, cache. Adds what
@@ -41,10 +41,41 @@ export async function deleteArchive(
   statistics: Statistics,
   options: DeleteArchiveOptions = {},
 ): Promise<void> {
-  const archive = await Archive.open(session, name);
+  const deletions = overlappingDeletions();
+  try {
+    for await (const stream of archiveStreams(session, [name])) {
+      await deleteStream({ session, cache, statistics, deletions }, stream, options);
+    }
+    await deletions.finish();
+  } finally {
+    // What comes next, e.g. a rollback, must find nothing under way.
+    await deletions.idle();
+  }
+}
+
+/** What deletions of archives have in common. */
+export interface DeletionParts {
+  readonly session: Session;
+  readonly cache: ChunksCache;
+  readonly statistics: Statistics;
+  /** Of objects. The caller waits for them, and throws what they throw. */
+  readonly deletions: OverlappingWork;
+}
+
+export function overlappingDeletions(): OverlappingWork {
+  return new OverlappingWork(OVERLAPPING_DELETIONS);
+}
+
+/** As deleteArchive(), for an archive that is being read. */
+export async function deleteStream(
+  parts: DeletionParts,
+  stream: ArchiveStream,
+  options: DeleteArchiveOptions,
+): Promise<void> {
+  const { cache, session } = parts;
   await cache.begin();
-  const isWhole = await new Deletion(session, archive, cache, statistics, options).run();
-  session.manifest.archives.delete(name);
+  const isWhole = await new Deletion(parts, stream, options).run();
+  session.manifest.archives.delete(stream.archive.nameInManifest);
   if (isWhole) return;
   const { reporter } = session.ctx;
   reporter.log('warning', 'forced deletion succeeded, but the deleted archive was corrupted.', LOGGER);
@@ -52,28 +83,17 @@ export async function deleteArchive(
 }
 
 class Deletion {
-  readonly #session: Session;
-  readonly #archive: Archive;
-  readonly #cache: ChunksCache;
-  readonly #statistics: Statistics;
+  readonly #parts: DeletionParts;
+  readonly #stream: ArchiveStream;
   readonly #force: boolean;
   readonly #considerPartFiles: boolean;
   readonly #showProgress: boolean;
   #isWhole = true;
-  readonly #deletions = new OverlappingWork(OVERLAPPING_DELETIONS);
   #unpacker = new Unpacker(OBJECT_LIMITS);
 
-  constructor(
-    session: Session,
-    archive: Archive,
-    cache: ChunksCache,
-    statistics: Statistics,
-    options: DeleteArchiveOptions,
-  ) {
-    this.#session = session;
-    this.#archive = archive;
-    this.#cache = cache;
-    this.#statistics = statistics;
+  constructor(parts: DeletionParts, stream: ArchiveStream, options: DeleteArchiveOptions) {
+    this.#parts = parts;
+    this.#stream = stream;
     this.#force = options.force ?? false;
     this.#considerPartFiles = options.considerPartFiles ?? false;
     this.#showProgress = options.showProgress ?? true;
@@ -81,33 +101,25 @@ class Deletion {
 
   /** Says whether the archive was undamaged. */
   async run(): Promise<boolean> {
-    try {
-      return await this.#run();
-    } finally {
-      // What comes next, e.g. a rollback, must find nothing under way.
-      await this.#deletions.idle();
-    }
-  }
-
-  async #run(): Promise<boolean> {
-    const { items } = this.#archive.metadata;
+    const { session, deletions } = this.#parts;
+    const { archive } = this.#stream;
     const text = 'Decrementing references %3.0f%%';
-    const reporter = this.#showProgress ? this.#session.ctx.reporter : new SilentReporter();
-    const progress = reporter.percent('archive.delete', text, items.length);
-    let next = 0;
+    const reporter = this.#showProgress ? session.ctx.reporter : new SilentReporter();
+    const progress = reporter.percent('archive.delete', text, archive.metadata.items.length);
     try {
-      for await (const data of this.#archive.reader.readMany(items)) {
+      for await (const { id, plaintext } of this.#stream.chunks()) {
         progress.advance();
-        await this.#decref(items[next++]!);
-        await this.#releaseItems(data);
+        await this.#decref(id);
+        await this.#releaseItems(plaintext);
       }
     } catch (error) {
       // Without this part of the item stream what follows can't be understood.
       this.#ignoreIfForced(error);
     }
     progress.finish();
-    await this.#decref(this.#archive.id);
-    await this.#deletions.finish();
+    await this.#decref(archive.id);
+    // Only what comes of them says whether it is whole; otherwise the next archive needs not wait for that.
+    if (this.#force) await deletions.finish();
     return this.#isWhole;
   }
 
@@ -137,12 +149,12 @@ class Deletion {
   }
 
   #decref(id: Uint8Array, part = false): Promise<void> {
-    return this.#deletions.add(this.#release(id, part));
+    return this.#parts.deletions.add(this.#release(id, part));
   }
 
   async #release(id: Uint8Array, part: boolean): Promise<void> {
     try {
-      await this.#cache.decref(id, this.#statistics, part);
+      await this.#parts.cache.decref(id, this.#parts.statistics, part);
     } catch (error) {
       // The object is gone, which is what was wanted.
       if (!(error instanceof ObjectNotFound)) throw error;

@@ -44,10 +44,11 @@ export async function deleteArchives(
 ): Promise<Statistics> {
   if (options.listOnly === true) return takeOffList(session, names, options);
   await using cache = await session.openCache();
-  const run = new DeletionRun(session, cache, options);
+  const there = new Set(names.filter((name) => session.manifest.archives.has(name)));
+  await using run = new DeletionRun(session, cache, there, options);
   for (const archive of found(session, names)) {
     options.onArchive?.(archive);
-    if (options.dryRun !== true) await run.delete(archive.name);
+    if (options.dryRun !== true) await run.deleteNext();
     run.throwIfInterrupted();
   }
   await run.commit();

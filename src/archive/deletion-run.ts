@@ -6,7 +6,8 @@
  */
 import { GeneralError } from '../errors.ts';
 import type { ChunksCache } from './cache/chunks-cache.ts';
-import { deleteArchive, type DeleteArchiveOptions } from './delete-archive.ts';
+import { type ArchiveStream, archiveStreams } from './archives-ahead.ts';
+import { type DeleteArchiveOptions, deleteStream, overlappingDeletions } from './delete-archive.ts';
 import type { Session } from './session.ts';
 import { Statistics } from './statistics.ts';
 
@@ -15,24 +16,47 @@ export interface DeletionRunOptions extends DeleteArchiveOptions {
   readonly checkpointIntervalSeconds?: number;
 }
 
-export class DeletionRun {
+export class DeletionRun implements AsyncDisposable {
   /** What became free, as negative sizes. */
   readonly statistics = new Statistics();
   readonly #session: Session;
   readonly #cache: ChunksCache;
   readonly #options: DeletionRunOptions;
+  readonly #streams: AsyncGenerator<ArchiveStream, void, undefined>;
+  readonly #deletions = overlappingDeletions();
   #uncommitted = 0;
   #lastCommitMs = performance.now();
 
-  constructor(session: Session, cache: ChunksCache, options: DeletionRunOptions) {
+  /** `names` in the order in which they will be deleted, each there and named once; it may end earlier. */
+  constructor(
+    session: Session,
+    cache: ChunksCache,
+    names: Iterable<string>,
+    options: DeletionRunOptions = {},
+  ) {
     this.#session = session;
     this.#cache = cache;
     this.#options = options;
+    this.#streams = archiveStreams(session, names);
   }
 
-  /** Deletes an archive; commits where it is time to, and after an interruption. */
-  async delete(name: string): Promise<void> {
-    await deleteArchive(this.#session, this.#cache, name, this.statistics, this.#options);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#streams.return();
+    // What comes next, e.g. a rollback, must find nothing under way.
+    await this.#deletions.idle();
+  }
+
+  /** Deletes the next archive; commits where it is time to, and after an interruption. */
+  async deleteNext(): Promise<void> {
+    const next = await this.#streams.next();
+    if (next.done === true) throw new Error('more archives to delete than named');
+    const parts = {
+      session: this.#session,
+      cache: this.#cache,
+      statistics: this.statistics,
+      deletions: this.#deletions,
+    };
+    await deleteStream(parts, next.value, this.#options);
     this.#uncommitted += 1;
     const intervalMs = (this.#options.checkpointIntervalSeconds ?? 0) * 1000;
     const isDue = intervalMs > 0 && performance.now() - this.#lastCommitMs > intervalMs;
@@ -41,6 +65,7 @@ export class DeletionRun {
 
   /** Commits what was deleted, if anything. */
   async commit(): Promise<void> {
+    await this.#deletions.finish();
     if (this.#uncommitted === 0) return;
     await this.#cache.begin();
     await this.#session.manifest.write();

@@ -49,14 +49,15 @@ export async function pruneArchives(
   const plan = planPruning(session, policy, options.selection ?? {});
   await using cache = await session.openCache();
   const progress = ctx.reporter.percent('prune', 'Pruning archives %3.0f%%', plan.total);
-  const run = new DeletionRun(session, cache, { ...options, showProgress: false });
-  for (const pruned of plan.archives) {
+  const pruned = plan.archives.filter(({ fate }) => fate.kind === 'prune').map(({ archive }) => archive.name);
+  await using run = new DeletionRun(session, cache, pruned, { ...options, showProgress: false });
+  for (const planned of plan.archives) {
     if (ctx.signal.aborted) break;
-    if (pruned.fate.kind === 'prune') {
+    if (planned.fate.kind === 'prune') {
       progress.advance();
-      if (options.dryRun !== true) await run.delete(pruned.archive.name);
+      if (options.dryRun !== true) await run.deleteNext();
     }
-    options.onArchive?.(pruned);
+    options.onArchive?.(planned);
   }
   progress.finish();
   run.throwIfInterrupted();

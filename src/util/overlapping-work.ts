@@ -1,7 +1,8 @@
 /** Work of which many pieces may be under way at a time, since each waits more than it works. */
 export class OverlappingWork {
   readonly #limit: number;
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  #ended = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(limit: number) {
@@ -10,15 +11,15 @@ export class OverlappingWork {
 
   /** Settles when the next piece may begin. Throws what an earlier one threw, or this one if it already has. */
   async add(work: Promise<void>): Promise<void> {
-    const tracked: Promise<void> = work.then(
-      () => void this.#running.delete(tracked),
+    this.#running++;
+    work.then(
+      () => this.#end(),
       (error: unknown) => {
-        this.#running.delete(tracked);
         this.#failure ??= { error };
+        this.#end();
       },
     );
-    this.#running.add(tracked);
-    while (this.#running.size >= this.#limit) await Promise.race(this.#running);
+    while (this.#running >= this.#limit) await this.#ended.promise;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -30,6 +31,12 @@ export class OverlappingWork {
 
   /** Waits for all that was added, whatever became of it. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running > 0) await this.#ended.promise;
+  }
+
+  #end(): void {
+    this.#running--;
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers<void>();
   }
 }

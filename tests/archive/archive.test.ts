@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Archive } from '../../src/archive/archive.ts';
 import { Archive as ArchiveClass } from '../../src/archive/archive.ts';
+import { type ArchiveStream, archiveStreams } from '../../src/archive/archives-ahead.ts';
 import { ArchiveFormatter } from '../../src/archive/listing/archive-formatter.ts';
 import { archiveInfo, archiveInfoJson, formatArchiveInfo } from '../../src/archive/listing/archive-info.ts';
 import {
@@ -19,13 +20,17 @@ import {
 } from '../../src/errors.ts';
 import { fromUtf8, toUtf8Lossy } from '../../src/util/bytes.ts';
 import { encodeJson } from '../../src/util/json-text.ts';
-import { ArchiveCrafter, testContext } from './crafted-archive.ts';
+import { ArchiveCrafter, type Crafted, testContext } from './crafted-archive.ts';
 
 before(() => {
   process.env['TZ'] = 'Europe/Berlin';
 });
 
 const ctx = testContext('/');
+
+async function streamOf(source: Crafted['source']): Promise<ArchiveStream> {
+  return (await archiveStreams(source, ['crafted']).next()).value!;
+}
 
 async function pathsOf(archive: Archive): Promise<string[]> {
   const paths: string[] = [];
@@ -178,7 +183,7 @@ test('archiveInfo() counts what only this archive refers to', async () => {
   const chunks = new ChunkIndex();
   chunks.add(chunk.id, 2, chunk.size, chunk.csize);
   chunks.add(archive.id, 1, 100, 20971);
-  const info = await archiveInfo(ctx, archive, { chunks });
+  const info = await archiveInfo(ctx, await streamOf(source), { chunks });
   const { csize } = chunk;
   assert.equal(
     encodeJson(archiveInfoJson(info), { sortKeys: true }),
@@ -206,11 +211,11 @@ test('archiveInfo() counts sizes where the archive records none, and remembers t
   const crafter = await ArchiveCrafter.create(ctx);
   const chunk = await crafter.chunk(fromUtf8('hello'));
   crafter.add({ path: 'a', chunks: [chunk, chunk] }).add({ path: 'p', part: 1, chunks: [chunk] });
-  const { archive } = await crafter.finish();
+  const { archive, source } = await crafter.finish();
   const chunks = new ChunkIndex();
   chunks.add(chunk.id, 4, chunk.size, chunk.csize);
   const preBorg12Metadata = new Map();
-  const { statistics } = await archiveInfo(ctx, archive, { chunks, preBorg12Metadata });
+  const { statistics } = await archiveInfo(ctx, await streamOf(source), { chunks, preBorg12Metadata });
   assert.deepEqual(
     [statistics.files, statistics.originalSizeBytes, statistics.deduplicatedSizeBytes],
     [1, 10, 0],

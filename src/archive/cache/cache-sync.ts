@@ -6,15 +6,16 @@
  * Source: Borg 1.4.5, cache.py, LocalCache.sync.
  */
 import { FileIntegrityError, GeneralWarning } from '../../errors.ts';
-import { decodeArchiveMetadata } from '../../format/archive-metadata.ts';
 import { hasCode } from '../../store/store.ts';
-import { fromHex, toBinaryString, toHex } from '../../util/bytes.ts';
+import { toBinaryString, toHex } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
 import { ARCHIVE_INDEXES, type CacheDirectory } from './cache-directory.ts';
 import { ChunkIndex } from './chunk-index.ts';
 import type { CacheSubject } from './chunks-cache.ts';
 import { ReferenceCounter } from './reference-counter.ts';
-import { openObject } from '../repo-object.ts';
+import { archiveStreams, type ArchiveStream } from '../archives-ahead.ts';
+
+type ArchiveStreams = AsyncGenerator<ArchiveStream, void, undefined>;
 
 const LOGGER = { logger: 'borg.cache' };
 
@@ -55,11 +56,20 @@ export class CacheSync {
       '%3.0f%% Syncing chunks cache. Processing archive %s',
       names.size,
     );
-    for (const [idHex, name] of names) {
-      this.#ctx.signal.throwIfAborted();
-      progress.advance({ info: [name] });
-      if (this.#keepArchiveIndexes) master.merge(await this.#archiveIndex(idHex, name, cached.has(idHex)));
-      else await this.#fetchAndCount(idHex, name, master);
+    const fetched = archiveStreams(
+      this.#subject,
+      missing.map((id) => names.get(id)!),
+    );
+    try {
+      for (const [idHex, name] of names) {
+        this.#ctx.signal.throwIfAborted();
+        progress.advance({ info: [name] });
+        const streams = cached.has(idHex) ? undefined : fetched;
+        if (this.#keepArchiveIndexes) master.merge(await this.#archiveIndex(idHex, name, streams));
+        else await this.#fetchAndCount(name, fetched, master);
+      }
+    } finally {
+      await fetched.return();
     }
     if (!this.#keepArchiveIndexes) await this.#fetchMissingCsizes(master);
     progress.finish();
@@ -67,32 +77,25 @@ export class CacheSync {
     return master;
   }
 
-  async #archiveIndex(idHex: string, name: string, isCached: boolean): Promise<ChunkIndex> {
-    const known = isCached ? this.#readIndex(idHex, name) : undefined;
+  /** The archive is the next one of the streams; without streams, its index should be kept here. */
+  async #archiveIndex(idHex: string, name: string, streams: ArchiveStreams | undefined): Promise<ChunkIndex> {
+    const known = streams === undefined ? this.#readIndex(idHex, name) : undefined;
     if (known !== undefined) return known;
     const index = new ChunkIndex();
-    await this.#fetchAndCount(idHex, name, index);
+    await this.#fetchAndCount(name, streams ?? archiveStreams(this.#subject, [name]), index);
     await this.#fetchMissingCsizes(index);
     this.#writeIndex(idHex, index);
     return index;
   }
 
-  async #fetchAndCount(idHex: string, name: string, index: ChunkIndex): Promise<void> {
+  async #fetchAndCount(name: string, streams: ArchiveStreams, index: ChunkIndex): Promise<void> {
     this.#info(`Fetching and building archive index for ${name} ...`);
-    const { repository, key } = this.#subject;
-    const id = fromHex(idHex);
-    const sealed = await repository.get(id);
-    const plaintext = openObject(key, id, sealed);
-    index.add(id, 1, plaintext.length, sealed.length);
-    const { value } = key.unpackArchive(plaintext, { forceTamNotRequired: true });
-    const { items } = decodeArchiveMetadata(value);
+    const { archive, sizes, chunks } = (await streams.next()).value!;
+    index.add(archive.id, 1, sizes.sizeBytes, sizes.csizeBytes);
     const counter = new ReferenceCounter(index);
-    let next = 0;
-    for await (const sealedItems of repository.getMany(items)) {
-      const itemsId = items[next++]!;
-      const stream = openObject(key, itemsId, sealedItems);
-      index.add(itemsId, 1, stream.length, sealedItems.length);
-      counter.feed(stream);
+    for await (const { id, plaintext, sizeBytes, csizeBytes } of chunks()) {
+      index.add(id, 1, sizeBytes, csizeBytes);
+      counter.feed(plaintext);
     }
   }
 

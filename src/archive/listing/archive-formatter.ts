@@ -47,7 +47,10 @@ export class ArchiveFormatter {
   readonly #metadataKeys: string[];
   readonly #open: (name: string) => Promise<Archive>;
 
-  /** `open` is called where the format asks for more than the manifest knows; throws PlaceholderError. */
+  /**
+   * `open` is called for each archive in its turn where the format asks for more than the manifest knows. Throws
+   * PlaceholderError.
+   */
   constructor(format: string, open: (name: string) => Promise<Archive>) {
     this.#format = format;
     this.#template = parseFormat(format);

@@ -11,7 +11,7 @@ import { formatFixed } from '../../util/python-float.ts';
 import { joinShellWords } from '../../util/shell-quote.ts';
 import { removeSurrogates } from '../../util/surrogate-escape.ts';
 import { archiveLocalTime, formatIsoTime, formatTime } from '../../util/wall-time.ts';
-import type { Archive } from '../archive.ts';
+import type { ArchiveStream, StreamChunk } from '../archives-ahead.ts';
 import {
   archiveStatistics,
   formatStatisticsRow,
@@ -40,11 +40,14 @@ export interface ArchiveInfo {
 /** Reads all of the archive's metadata, to see what it shares with others. */
 export async function archiveInfo(
   ctx: Context,
-  archive: Archive,
+  { archive, chunks }: Pick<ArchiveStream, 'archive' | 'chunks'>,
   cache: StatisticsCache,
 ): Promise<ArchiveInfo> {
   const { metadata } = archive;
-  const statistics = await archiveStatistics(ctx, archive, cache);
+  const statistics = await archiveStatistics(ctx, archive, cache, {
+    unique: true,
+    stream: plaintexts(chunks()),
+  });
   return {
     name: archive.name,
     idHex: archive.idHex,
@@ -59,6 +62,10 @@ export async function archiveInfo(
     comment: archive.comment,
     chunkerParams: normalizeChunkerParams(metadata.chunkerParams),
   };
+}
+
+async function* plaintexts(chunks: AsyncIterable<StreamChunk>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { plaintext } of chunks) yield plaintext;
 }
 
 /** Before Borg 1.2 there was one chunker, which was not named. */

@@ -5,7 +5,8 @@
  */
 import type { Context } from '../../util/context.ts';
 import { formatFileSize } from '../../util/file-size.ts';
-import { Archive, type ArchiveOptions, type ArchiveSource } from '../archive.ts';
+import type { Archive, ArchiveOptions, ArchiveSource } from '../archive.ts';
+import { openArchives } from '../archives-ahead.ts';
 import { ChunkIndex } from '../cache/chunk-index.ts';
 import { ReferenceCounter } from '../cache/reference-counter.ts';
 import { Statistics, type RawStatistics } from '../statistics.ts';
@@ -27,6 +28,12 @@ export interface RepositoryStatistics {
   readonly totalChunks: number;
 }
 
+export interface StatisticsOptions {
+  readonly unique: boolean;
+  /** The archive's item stream, where somebody reads it already. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+}
+
 /**
  * The archive's sizes. The deduplicated one, what would become free if only this archive went, is counted only with
  * `unique`, since that reads all of the archive's metadata.
@@ -35,7 +42,7 @@ export async function archiveStatistics(
   ctx: Context,
   archive: Archive,
   cache: StatisticsCache,
-  options: { unique: boolean } = { unique: true },
+  options: StatisticsOptions = { unique: true },
 ): Promise<Statistics> {
   const recorded = recordedStatistics(archive);
   if (!options.unique) {
@@ -44,7 +51,8 @@ export async function archiveStatistics(
   }
   const index = new ChunkIndex();
   const counter = new ReferenceCounter(index);
-  await countReferences(ctx, archive, counter);
+  const stream = options.stream ?? archive.reader.readMany(archive.metadata.items);
+  await countReferences(ctx, archive, stream, counter);
   const statistics = recorded ?? countedStatistics(archive, counter);
   // Sizes are counted also where the archive was written by a Borg that recorded none.
   if (recorded === undefined) cache.preBorg12Metadata?.set(archive.idHex, statistics.toRaw());
@@ -62,9 +70,8 @@ export async function repositoryStatistics(
   const summary = cache.chunks.summarize();
   let totalSizeBytes = 0;
   let totalCsizeBytes = 0;
-  for (const name of source.manifest.archives.keys()) {
+  for await (const archive of openArchives(source, source.manifest.archives.keys(), options)) {
     ctx.signal.throwIfAborted();
-    const archive = await Archive.open(source, name, options);
     const statistics = await archiveStatistics(ctx, archive, cache, { unique: false });
     totalSizeBytes += statistics.originalSizeBytes;
     totalCsizeBytes += statistics.compressedSizeBytes;
@@ -113,14 +120,18 @@ export function formatRepositoryStatistics(
   ].join('\n');
 }
 
-async function countReferences(ctx: Context, archive: Archive, counter: ReferenceCounter): Promise<void> {
-  const ids = archive.metadata.items;
+async function countReferences(
+  ctx: Context,
+  archive: Archive,
+  stream: AsyncIterable<Uint8Array>,
+  counter: ReferenceCounter,
+): Promise<void> {
   const progress = ctx.reporter.percent(
     'archive.calc_stats',
     `Calculating statistics for archive ${archive.name.replaceAll('%', '%%')} ... %3.0f%%`,
-    ids.length,
+    archive.metadata.items.length,
   );
-  for await (const data of archive.reader.readMany(ids)) {
+  for await (const data of stream) {
     ctx.signal.throwIfAborted();
     progress.advance();
     counter.feed(data);

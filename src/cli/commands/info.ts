@@ -5,7 +5,7 @@ import {
   repositoryStatistics,
   STATISTICS_HEADER,
 } from '../../archive/listing/archive-statistics.ts';
-import { Archive } from '../../archive/archive.ts';
+import { archiveStreams } from '../../archive/archives-ahead.ts';
 import type { ChunksCache } from '../../archive/cache/chunks-cache.ts';
 import { cacheDirectory } from '../../archive/cache/local-cache.ts';
 import { basicJsonData, cacheJson, formatEncryption } from '../../archive/listing/repository-info.ts';
@@ -66,15 +66,17 @@ async function showArchives(
       : [args.location.archive];
   const { considerPartFiles, iec } = args;
   const archives: JsonValue[] = [];
-  for (const [i, name] of names.entries()) {
+  let shown = 0;
+  let rest: string | undefined;
+  for await (const stream of archiveStreams(session, names, { considerPartFiles })) {
     ctx.signal.throwIfAborted();
-    const archive = await Archive.open(session, name, { considerPartFiles });
-    const details = await archiveInfo(ctx, archive, cache);
+    const details = await archiveInfo(ctx, stream, cache);
+    shown += 1;
     if (args.json) {
       archives.push(archiveInfoJson(details));
     } else {
-      const rest = await statisticsText(ctx, args, session, cache);
-      ctx.print(`${formatArchiveInfo(details, { iec })}\n${rest}\n${i === names.length - 1 ? '' : '\n'}`);
+      rest ??= await statisticsText(ctx, args, session, cache);
+      ctx.print(`${formatArchiveInfo(details, { iec })}\n${rest}\n${shown === names.length ? '' : '\n'}`);
     }
   }
   if (args.json) printJson(ctx, { ...(await repositoryJson(ctx, args, session, cache)), archives });

@@ -1,4 +1,5 @@
 import { Archive } from '../../archive/archive.ts';
+import { openArchives } from '../../archive/archives-ahead.ts';
 import {
   ArchiveFormatter,
   DEFAULT_ARCHIVE_FORMAT,
@@ -93,12 +94,13 @@ ${ItemFormatter.keysHelp()}`,
 
 async function listArchives(ctx: CliContext, args: ListArgs, session: Session): Promise<void> {
   const format = args.format ?? (args.short ? SHORT_ARCHIVE_FORMAT : DEFAULT_ARCHIVE_FORMAT);
-  const formatter = new ArchiveFormatter(format, (name) => Archive.open(session, name));
   const archives: JsonValue[] = [];
   const { considerCheckpoints } = args;
   const selection = { ...selectionOf(args), considerCheckpoints };
   const selectedArchives = [...selectArchives(session.manifest.archives, selection)];
   const names = selectedArchives.map(({ name }) => name);
+  const opened = openArchives(session, names);
+  const formatter = new ArchiveFormatter(format, async () => (await opened.next()).value!);
   const columns = format === DEFAULT_ARCHIVE_FORMAT ? nameColumns(names, ctx.io.stdout) : undefined;
   for (const selected of selectedArchives) {
     ctx.signal.throwIfAborted();
