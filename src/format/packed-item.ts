@@ -74,6 +74,7 @@ export class PackedItem {
 
   /** Sets the bytes that read() reads from. */
   wrap(bytes: Uint8Array): void {
+    if (bytes === this.#bytes) return;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }

@@ -20,10 +20,10 @@ import { OsError, errnoNumber } from './os-error.ts';
 import { gidToName, nameToGid, nameToUid, uidToName } from './users.ts';
 import { type Target, findXattr, setXattr } from './xattr.ts';
 
-const ACCESS = 'system.posix_acl_access';
-const DEFAULT = 'system.posix_acl_default';
+export const ACCESS_ACL = 'system.posix_acl_access';
+export const DEFAULT_ACL = 'system.posix_acl_default';
 /** Bytes of an ACL that says no more than the permission bits. */
-const BASE_BYTES = 28;
+export const BASE_ACL_BYTES = 28;
 
 export interface Acls {
   aclAccess?: Uint8Array;
@@ -41,9 +41,9 @@ const names: AclNames = {
 /** The file's ACLs; none where they say no more than the permission bits, or the file system has none. */
 export function getAcls(target: Target, mode: number, options: { numericIds?: boolean } = {}): Acls {
   if (!isLinux || isSymlink(mode)) return {};
-  const access = findXattr(target, ACCESS);
-  const inherited = isDirectory(mode) ? findXattr(target, DEFAULT) : undefined;
-  const extended = (access?.length ?? 0) > BASE_BYTES || (inherited?.length ?? 0) >= BASE_BYTES;
+  const access = findXattr(target, ACCESS_ACL);
+  const inherited = isDirectory(mode) ? findXattr(target, DEFAULT_ACL) : undefined;
+  const extended = (access?.length ?? 0) > BASE_ACL_BYTES || (inherited?.length ?? 0) >= BASE_ACL_BYTES;
   if (!extended) return {};
   const format = (entries: AclEntry[]) => formatAcl(entries, names, options.numericIds ?? false);
   return catchingRangeErrors(target, () => {
@@ -65,13 +65,23 @@ export function setAcls(
 ): void {
   if (!isLinux || isSymlink(mode)) return;
   for (const [attribute, text] of [
-    [ACCESS, acls.aclAccess],
-    [DEFAULT, acls.aclDefault],
+    [ACCESS_ACL, acls.aclAccess],
+    [DEFAULT_ACL, acls.aclDefault],
   ] as const) {
     if (text === undefined || text.length === 0) continue;
     const numericIds = options.numericIds ?? false;
     const bytes = catchingRangeErrors(target, () => encodeAcl(parseAcl(text, names, numericIds)));
     setXattr(target, attribute, bytes);
+  }
+}
+
+/** Borg's text of an ACL as the kernel has it in an attribute; undefined for what is no such text. */
+export function packAcl(text: Uint8Array, options: { numericIds?: boolean } = {}): Uint8Array | undefined {
+  try {
+    return encodeAcl(parseAcl(text, names, options.numericIds ?? false));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return undefined;
   }
 }
 

@@ -11,6 +11,11 @@ export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 
+/** Whose files this process makes; root's on systems without users. */
+export function processOwner(): { readonly uid: number; readonly gid: number } {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
 /** Processors that this process may use. */
 export function processorCount(): number {
   return availableParallelism();
