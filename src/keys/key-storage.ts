@@ -37,8 +37,9 @@ export async function findKeyStorage(
 ): Promise<KeyStorage> {
   if (type.storage === 'keyfile') return keyfileStorage(ctx, repository, findKeyfile(ctx, repository));
   const storage = repositoryStorage(repository);
-  await storage.read();
-  return storage;
+  const keyText = await storage.read();
+  // Asked for once: it may be far away.
+  return { ...storage, read: () => Promise.resolve(keyText) };
 }
 
 /** The place of a key to be made; a keyfile is named by `location`. */
