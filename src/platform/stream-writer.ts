@@ -1,8 +1,8 @@
 /** Writing to what may have us wait: a pipe, a terminal, a socket. */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { fstat, isFifo, isSocket } from './file-stat.ts';
+import { isFifo, isSocket } from './file-stat.ts';
 import { cFunction, lastErrno } from './libc.ts';
 import { errnoNumber, isOsError } from './os-error.ts';
 
@@ -28,7 +28,7 @@ export class StreamWriter {
 
   constructor(fd: number, signal: AbortSignal) {
     this.#signal = signal;
-    const { mode } = fstat(fd);
+    const { mode } = fstatSync(fd);
     this.#ownFd = isFifo(mode) ? openNonBlocking(fd) : undefined;
     this.#fd = this.#ownFd ?? fd;
     const isSlow = isFifo(mode) || isSocket(mode) || isatty(fd);

@@ -3,7 +3,6 @@
  *
  * There is one WASM instance, and hashers take turns on it: whoever comes next saves the state of the one before.
  */
-import { createXXHash64 } from 'hash-wasm';
 import type { IHasher } from 'hash-wasm';
 
 let engine: IHasher | undefined;
@@ -16,6 +15,9 @@ interface Saved {
 
 /** Prepares this thread; later calls do nothing. */
 export async function initXxh64(): Promise<void> {
+  if (engine !== undefined) return;
+  // Not every start comes so far that it is needed.
+  const { createXXHash64 } = await import('hash-wasm');
   engine ??= await createXXHash64();
 }
 
