@@ -37,6 +37,11 @@ import {
 } from '../../src/format/repository-integrity.ts';
 import { RobustItemStream } from '../../src/format/robust-item-stream.ts';
 import { decodeEntryHeader, encodePut } from '../../src/format/segment.ts';
+import {
+  decodeSegmentChecksums,
+  encodeSegmentChecksums,
+  SegmentChecksumsError,
+} from '../../src/format/segment-checksums.ts';
 import { decodeTimestamp } from '../../src/format/timestamp.ts';
 import { decode } from '../../src/msgpack/decode.ts';
 import { encode } from '../../src/msgpack/encode.ts';
@@ -141,6 +146,19 @@ export const decoders: readonly Decoder[] = [
       ),
     ],
     errors: [MsgpackError, MetadataError],
+  },
+  {
+    what: 'checksums of a segment',
+    decode: (bytes) => {
+      const checksums = decodeSegmentChecksums(bytes);
+      for (let number = 0; number < checksums.count; number++) checksums.record(number);
+    },
+    samples: [
+      encodeSegmentChecksums([
+        { offset: 8, sizeBytes: 91, crc: 7, key: new Uint8Array(32), checksum: new Uint8Array(16) },
+      ]),
+    ],
+    errors: [SegmentChecksumsError],
   },
   {
     what: 'hints',
