@@ -10,6 +10,8 @@ export interface RepositoryCheckOptions {
   readonly saveSpace?: boolean | undefined;
   /** Stop after this time; the next such check goes on from there. 0, the default, checks all. Not with `repair`. */
   readonly maxDurationSeconds?: number | undefined;
+  /** Also compare the objects with the checksums that clients made of them. Not with `repair`. Default false. */
+  readonly checksums?: boolean | undefined;
   /** Parts of segments that hold no data, e.g. because ddrescue could not read them; by segment. */
   readonly badRanges?: ReadonlyMap<number, readonly ByteRange[]> | undefined;
 }
@@ -20,16 +22,24 @@ export interface RepositoryCheckOptions {
  * - `commit`: the COMMIT of a transaction is damaged or missing
  * - `index`: index and segments differ
  * - `object`: the index points to where no sound object is
+ * - `checksum`: an object is not what a client sent
  * - `empty`: there is nothing to check
  */
-export type RepositoryDamageKind = 'segment' | 'unreadable' | 'commit' | 'index' | 'object' | 'empty';
+export type RepositoryDamageKind =
+  | 'segment'
+  | 'unreadable'
+  | 'commit'
+  | 'index'
+  | 'object'
+  | 'checksum'
+  | 'empty';
 
 export interface RepositoryDamage {
   readonly kind: RepositoryDamageKind;
   readonly segment?: number;
   readonly offset?: number;
   readonly sizeBytes?: number;
-  /** The object that is lost. */
+  /** The object that is lost, or has changed. */
   readonly id?: Uint8Array;
   readonly text: string;
 }
@@ -53,6 +63,17 @@ export interface RepairStep {
   readonly text: string;
 }
 
+/** Of the objects that the index has, as far as they were looked at and are not part of other damage. */
+export interface ChecksumCounts {
+  readonly objects: number;
+  /** They are what was sent. */
+  readonly verified: number;
+  /** They are not. */
+  readonly changed: number;
+  /** There is no checksum of them. */
+  readonly uncovered: number;
+}
+
 export interface RepositoryCheckResult {
   /** No damage, or all of it was mended (Borg: what check() returns). With `dryRun`: no damage. */
   readonly ok: boolean;
@@ -60,10 +81,12 @@ export interface RepositoryCheckResult {
   readonly finished: boolean;
   /** What is wrong, the first ones where it is very much; a server tells nothing but `ok`. */
   readonly damage?: readonly RepositoryDamage[];
-  /** All objects of which the index knows and that are lost. */
+  /** All objects of which the index knows and that are lost, or not what was sent. */
   readonly lostIds?: Iterable<Uint8Array>;
   /** The steps of a repair, in order: those taken, or with `dryRun` those that would be taken. */
   readonly plan?: readonly RepairStep[];
+  /** Only where they were asked for; a server does not tell. */
+  readonly checksums?: ChecksumCounts | undefined;
   /** What could not be read, by segment. */
   readonly badRanges?: ReadonlyMap<number, readonly ByteRange[]>;
 }

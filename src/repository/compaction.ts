@@ -12,6 +12,7 @@ import { toBinaryString, toHex } from '../util/bytes.ts';
 import { formatFileSize } from '../util/file-size.ts';
 import type { Reporter } from '../util/reporter.ts';
 import { addTo, isCurrent } from './replay.ts';
+import { type ChecksumCursor, isRecordOf, readChecksums } from './segment-checksums.ts';
 import type { RepositoryState } from './replay.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { SegmentEntry } from './segment-entries.ts';
@@ -97,9 +98,10 @@ class Compaction {
 
   #copyLive(segment: number): void {
     const { hints, index } = this.#state;
+    const checksums = readChecksums(this.#log.files, segment);
     for (const entry of this.#log.entries(segment)) {
       if (entry.tag === TAG_PUT) {
-        if (isCurrent(index, segment, entry)) this.#movePut(segment, entry);
+        if (isCurrent(index, segment, entry)) this.#movePut(segment, entry, checksums);
         else this.#dropPut(segment, entry);
       } else if (entry.tag === TAG_DELETE && !index.has(entry.key)) {
         this.#moveOrDropDelete(segment, entry.key);
@@ -109,10 +111,13 @@ class Compaction {
     this.#unused.push(segment);
   }
 
-  #movePut(segment: number, { key, data }: SegmentEntry): void {
+  #movePut(segment: number, entry: SegmentEntry, checksums: ChecksumCursor | undefined): void {
     const { hints, index } = this.#state;
+    const { key, data } = entry;
+    const record = checksums?.at(entry.offset);
+    const checksum = record !== undefined && isRecordOf(record, entry) ? record.checksum : undefined;
     if (this.#log.startsSegment(key)) this.#removeUnused(this.#log.commitWithin());
-    const offset = this.#log.appendPut(key, data);
+    const offset = this.#log.appendPut(key, data, checksum);
     index.set(key, this.#log.segment, offset);
     addTo(hints.segments, this.#log.segment, 1);
     addTo(hints.segments, segment, -1);

@@ -3,6 +3,7 @@
  * repair,
  *
  *     segment.<n>       a segment as it was
+ *     segment.<n>.sums  the checksums beside it, if there were any
  *     segment.<n>.map   which bytes of it could not be read, as a mapfile of GNU ddrescue
  *     index.<n> etc.    files of a transaction as they were
  *     README            what was done, for people

@@ -27,6 +27,8 @@ export interface SegmentEntry {
   readonly key: Uint8Array;
   readonly offset: number;
   readonly sizeBytes: number;
+  /** As its header has it. */
+  readonly crc: number;
   readonly data: Uint8Array;
   /** What is wrong with it; only where damaged entries were asked for. */
   readonly damage?: IntegrityError;
@@ -65,7 +67,7 @@ export function* readEntries(
     const there = window.load(offset, PUT_HEADER_SIZE_BYTES);
     if (there === 0) return;
     const header = decodeEntryHeader(window.bytes, window.at(offset), there, place);
-    const { tag, sizeBytes } = header;
+    const { crc, tag, sizeBytes } = header;
     const isKeyed = tag === TAG_PUT || tag === TAG_DELETE;
     const headSizeBytes = isKeyed ? PUT_HEADER_SIZE_BYTES : ENTRY_HEADER_SIZE_BYTES;
     const neededBytes = headersOnly ? headSizeBytes : sizeBytes;
@@ -78,7 +80,7 @@ export function* readEntries(
     if (damage !== undefined && !includeDamaged) throw damage;
     const key = isKeyed ? window.view(offset + ENTRY_HEADER_SIZE_BYTES, KEY_SIZE_BYTES) : NO_BYTES;
     const data = headersOnly ? NO_BYTES : window.view(offset + headSizeBytes, sizeBytes - headSizeBytes);
-    const entry = { tag, key, offset, sizeBytes, data };
+    const entry = { tag, key, offset, sizeBytes, crc, data };
     yield damage === undefined ? entry : { ...entry, damage };
     offset += sizeBytes;
   }

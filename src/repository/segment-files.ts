@@ -1,6 +1,7 @@
 /**
  * The segment files of a repository, `data/<segment / segments_per_dir>/<segment>`: their names, order and removal.
- * A file of no bytes counts as removed, since removal may truncate first.
+ * A file of no bytes counts as removed, since removal may truncate first. Beside a segment may be its checksums,
+ * `<segment>.sums`, and files that were to become so.
  *
  * Source: Borg 1.4.5 repository.py, LoggedIO.
  */
@@ -10,6 +11,7 @@ import type { EntryKind, Store, WriteHandle } from '../store/store.ts';
 
 const MAX_SEGMENT = 2 ** 32 - 1;
 const DATA = 'data';
+const CHECKSUMS_NAME = /^(?<segment>0|[1-9][0-9]{0,9})\.sums/;
 
 export class SegmentFiles {
   readonly store: Store;
@@ -24,6 +26,10 @@ export class SegmentFiles {
 
   path(segment: number): string {
     return `${this.#folder(segment)}/${segment}`;
+  }
+
+  checksumsPath(segment: number): string {
+    return `${this.path(segment)}.sums`;
   }
 
   /** All segments from `first` on, ascending. */
@@ -102,18 +108,25 @@ export class SegmentFiles {
     this.store.syncFolder(this.#folder(segment));
   }
 
-  /** Removing what is gone already is no error. */
+  /** Removes the segment and its checksums. Removing what is gone already is no error. */
   remove(segment: number): void {
-    try {
-      this.store.removeFile(this.path(segment));
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+    this.#removeIfThere(this.path(segment));
+    this.#removeIfThere(this.checksumsPath(segment));
+  }
+
+  /** Removes checksums of segments from `first` on, which are not there. */
+  removeChecksums(first: number): void {
+    const firstFolder = Math.floor(first / this.#segmentsPerDir);
+    for (const folder of this.#numbers(DATA, 'folder')) {
+      if (folder >= firstFolder) this.#removeChecksumsIn(`${DATA}/${folder}`, (segment) => segment >= first);
     }
   }
 
+  /** Borg leaves checksums behind when it removes segments: they go, too. */
   removeEmptyFolders(): void {
     for (const folder of this.#numbers(DATA, 'folder')) {
       const path = `${DATA}/${folder}`;
+      this.#removeChecksumsIn(path, (segment) => this.sizeBytes(segment) === undefined);
       if (this.store.list(path).length > 0) continue;
       try {
         if (path === this.#durableFolder) this.#durableFolder = undefined;
@@ -123,6 +136,21 @@ export class SegmentFiles {
       }
     }
     this.store.syncFolder(DATA);
+  }
+
+  #removeChecksumsIn(folder: string, isMeant: (segment: number) => boolean): void {
+    for (const { name } of this.store.list(folder)) {
+      const segment = CHECKSUMS_NAME.exec(name)?.groups?.['segment'];
+      if (segment !== undefined && isMeant(Number(segment))) this.#removeIfThere(`${folder}/${name}`);
+    }
+  }
+
+  #removeIfThere(path: string): void {
+    try {
+      this.store.removeFile(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
   }
 
   #folder(segment: number): string {

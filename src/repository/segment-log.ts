@@ -4,10 +4,17 @@
  * Source: Borg 1.4.5 repository.py, LoggedIO.
  */
 import { IntegrityError } from '../errors.ts';
-import { COMMIT_ENTRY, MAGIC_SIZE_BYTES, TAG_COMMIT, checkDataSize } from '../format/segment.ts';
+import {
+  COMMIT_ENTRY,
+  MAGIC_SIZE_BYTES,
+  PUT_HEADER_SIZE_BYTES,
+  TAG_COMMIT,
+  checkDataSize,
+} from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
 import { isReadError } from '../store/store.ts';
 import type { Reporter } from '../util/reporter.ts';
+import { ChecksumWriter } from './checksum-writer.ts';
 import { MANIFEST_ID } from './repository.ts';
 import { OpenSegments } from './open-segments.ts';
 import { PutReader } from './put-reader.ts';
@@ -28,6 +35,7 @@ export class SegmentLog {
   readonly #reporter: Reporter;
   readonly #maxSegmentSizeBytes: number;
   readonly #buffer: WriteBuffer = createWriteBuffer();
+  readonly #checksums: ChecksumWriter;
   #writer: SegmentWriter | undefined;
   /** Number of the segment that is open, or will be opened next. */
   #segment = 0;
@@ -38,6 +46,7 @@ export class SegmentLog {
     this.#reader = new PutReader(this.#open);
     this.#maxSegmentSizeBytes = maxSegmentSizeBytes;
     this.#reporter = reporter;
+    this.#checksums = new ChecksumWriter(files, reporter);
   }
 
   /** The segment that the last append went to. */
@@ -55,12 +64,16 @@ export class SegmentLog {
     return isManifest(key) || (this.#writer !== undefined && this.#writer.offset > this.#maxSegmentSizeBytes);
   }
 
-  /** Appends a PUT to the log; it lies in `segment` at the offset that is returned. */
-  appendPut(key: Uint8Array, data: Uint8Array): number {
+  /** Appends a PUT to the log; it lies in `segment` at the offset that is returned. A checksum is kept beside it. */
+  appendPut(key: Uint8Array, data: Uint8Array, checksum?: Uint8Array): number {
     checkDataSize(data);
     const writer = this.#writerFor(key);
     const { offset } = writer;
-    writer.appendPut(key, data);
+    const crc = writer.appendPut(key, data);
+    if (checksum !== undefined) {
+      const sizeBytes = PUT_HEADER_SIZE_BYTES + data.length;
+      this.#checksums.add(this.#segment, { offset, sizeBytes, crc, key, checksum });
+    }
     return offset;
   }
 
@@ -77,6 +90,7 @@ export class SegmentLog {
     const writer = this.#openWriter();
     writer.appendCommit();
     this.closeSegment();
+    this.#checksums.publish();
     return this.lastClosedSegment;
   }
 
@@ -89,6 +103,7 @@ export class SegmentLog {
     writer.sync();
     writer.appendCommit();
     this.closeSegment();
+    this.#checksums.publish();
     return this.lastClosedSegment;
   }
 
@@ -160,6 +175,7 @@ export class SegmentLog {
   removeUncommitted(transactionId: number | undefined): void {
     this.#writer?.abandon();
     this.#writer = undefined;
+    this.#checksums.forget();
     const last = transactionId ?? -1;
     this.#segment = last + 1;
     let count = 0;
@@ -168,6 +184,7 @@ export class SegmentLog {
       this.removeSegment(segment);
       count++;
     }
+    this.files.removeChecksums(last + 1);
     this.#debug(`Cleaned up ${count} uncommitted segment files (== everything after segment ${last}).`);
   }
 
@@ -214,6 +231,7 @@ export class SegmentLog {
   close(): void {
     this.#writer?.abandon();
     this.#writer = undefined;
+    this.#checksums.forget();
     this.#open.close();
   }
 

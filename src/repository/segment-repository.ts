@@ -152,11 +152,11 @@ export class SegmentRepository implements Repository {
     return this.#state.loadedHints!;
   }
 
-  put(id: Uint8Array, sealed: Uint8Array): Promise<void> {
+  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> {
     const transaction = this.#transaction;
-    if (this.#busy !== undefined || transaction === undefined) return this.#putLater(id, sealed);
+    if (this.#busy !== undefined || transaction === undefined) return this.#putLater(id, sealed, checksum);
     try {
-      transaction.put(id, sealed);
+      transaction.put(id, sealed, checksum);
       return DONE;
     } catch (error) {
       return Promise.reject(error);
@@ -234,8 +234,8 @@ export class SegmentRepository implements Repository {
     await this.close();
   }
 
-  async #putLater(id: Uint8Array, sealed: Uint8Array): Promise<void> {
-    (await this.#begin()).put(id, sealed);
+  async #putLater(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> {
+    (await this.#begin()).put(id, sealed, checksum);
   }
 
   async #commit(options: CommitOptions): Promise<void> {

@@ -10,6 +10,7 @@ import {
   encodeDeleteInto,
   encodePutHeaderInto,
   encodePutInto,
+  readUint32,
 } from '../format/segment.ts';
 import type { WriteHandle } from '../store/store.ts';
 import type { SegmentFiles } from './segment-files.ts';
@@ -55,17 +56,20 @@ export class SegmentWriter {
     return this.#buffered > 0;
   }
 
-  appendPut(key: Uint8Array, data: Uint8Array): void {
+  /** Returns the CRC of the entry. */
+  appendPut(key: Uint8Array, data: Uint8Array): number {
     const sizeBytes = PUT_HEADER_SIZE_BYTES + data.length;
-    if (sizeBytes <= DIRECT_SIZE_BYTES) {
-      this.#makeRoom(sizeBytes);
-      this.#buffered += encodePutInto(this.#buffer, this.#buffered, key, data);
-      return;
+    const isDirect = sizeBytes > DIRECT_SIZE_BYTES;
+    this.#makeRoom(isDirect ? PUT_HEADER_SIZE_BYTES : sizeBytes);
+    const at = this.#buffered;
+    if (!isDirect) {
+      this.#buffered += encodePutInto(this.#buffer, at, key, data);
+      return readUint32(this.#buffer, at);
     }
-    this.#makeRoom(PUT_HEADER_SIZE_BYTES);
-    encodePutHeaderInto(this.#buffer, this.#buffered, key, data);
+    encodePutHeaderInto(this.#buffer, at, key, data);
     this.#buffered += PUT_HEADER_SIZE_BYTES;
     this.#write(this.#buffer.subarray(0, this.#buffered), data);
+    return readUint32(this.#buffer, at);
   }
 
   appendDelete(key: Uint8Array): void {

@@ -54,7 +54,7 @@ export class Transaction {
     if (baseId !== undefined) this.#logQuota();
   }
 
-  put(id: Uint8Array, sealed: Uint8Array): void {
+  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): void {
     this.#assertSound();
     checkDataSize(sealed);
     const { log } = this.#options;
@@ -63,7 +63,7 @@ export class Transaction {
       const bucket = index.find(id);
       // A DELETE first: quota and shadow index then hold, whatever becomes of the older PUT.
       if (bucket >= 0) this.#makeVoid(id, bucket);
-      const offset = log.appendPut(id, sealed);
+      const offset = log.appendPut(id, sealed, checksum);
       hints.storageQuotaUseBytes += sealed.length + PUT_HEADER_SIZE_BYTES;
       addTo(hints.segments, log.segment, 1);
       index.set(id, log.segment, offset);

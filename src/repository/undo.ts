@@ -57,6 +57,8 @@ export function planSteps(
   };
   for (const segment of log.files.ascending(transactionId + 1)) {
     move(log.files.path(segment), `segment.${segment}`);
+    const checksums = log.files.checksumsPath(segment);
+    if (store.stat(checksums) !== undefined) move(checksums, `segment.${segment}.sums`);
   }
   if (steps.length === 0) return { transactionId, folder, steps, index };
   for (const { path } of files.named()) move(path, path);
@@ -121,6 +123,8 @@ function takeOut({ files, log }: UndoNeeds, { transactionId, folder }: StartedRo
   for (const segment of log.files.ascending(transactionId + 1)) {
     const path = log.files.path(segment);
     log.forgetSegment(segment);
+    const checksums = log.files.checksumsPath(segment);
+    if (store.stat(checksums) !== undefined) moveAway(store, checksums, `${folder}/segment.${segment}.sums`);
     moveAway(store, path, `${folder}/segment.${segment}`);
     emptied.add(path.slice(0, path.lastIndexOf('/')));
   }

@@ -4,6 +4,7 @@ import { toHex } from '../../util/bytes.ts';
 import { HashIndex } from '../../util/hash-index.ts';
 import type { LogLevel, Reporter } from '../../util/reporter.ts';
 import type { RepositoryDamage } from '../check-result.ts';
+import type { ChangedObject } from './checksum-check.ts';
 import type { UnsoundSegment } from './segment-scan.ts';
 
 /** Damage is listed up to here: a repository that has lost a disk would fill the memory. */
@@ -56,6 +57,14 @@ export class Findings {
     if (this.damage.length >= MAX_LISTED) return;
     const text = `Object ${toHex(id)} is lost [segment ${segment}, offset ${offset}]`;
     this.list({ kind: 'object', id: Uint8Array.from(id), segment, offset, text });
+  }
+
+  /** Says and lists an object that is not what a client sent. */
+  reportChanged({ id, segment, offset, sizeBytes, isLive }: ChangedObject): void {
+    const where = `[segment ${segment}, offset ${offset}]`;
+    const text = `Object ${toHex(id)} is not what was sent: its checksum does not match ${where}`;
+    this.report({ kind: 'checksum', segment, offset, sizeBytes, id, text });
+    if (isLive) this.#lost.set(id, 0);
   }
 
   reportSegment(segment: number, { problem, lost, bad }: UnsoundSegment): void {

@@ -6,6 +6,7 @@
  * it would point into segments that are no more; then the segments are replaced, each by one rename; the last step is
  * the new index.
  */
+import { encodeSegmentChecksums, type ChecksumRecord } from '../../format/segment-checksums.ts';
 import { encodeRescueMap } from '../../format/rescue-map.ts';
 import { COMMIT_ENTRY, MAGIC_SIZE_BYTES, SEGMENT_MAGIC } from '../../format/segment.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,6 +17,7 @@ import { formatFileSize } from '../../util/file-size.ts';
 import type { RepairStep } from '../check-result.ts';
 import { createQuarantineFolder, keepFile, moveFile } from '../quarantine.ts';
 import type { RepositoryState } from '../replay.ts';
+import { type ChecksumCursor, readChecksums } from '../segment-checksums.ts';
 import type { SegmentLog } from '../segment-log.ts';
 import type { TransactionFiles } from '../transaction-files.ts';
 import type { SalvagedSegment } from './salvaged-segment.ts';
@@ -60,11 +62,22 @@ export class RepairPlan {
       }
       const to = this.#to(`segment.${segment}`);
       const text = `move ${path} (${formatFileSize(sizeBytes)}, not committed) to ${to}`;
+      this.#moveChecksums(segment, to);
       this.#add({ action: 'move', path, to, sizeBytes, text }, () => {
         this.#log.forgetSegment(segment);
         moveFile(this.#store, path, to);
       });
     }
+  }
+
+  #moveChecksums(segment: number, segmentTo: string): void {
+    const path = this.#log.files.checksumsPath(segment);
+    const sizeBytes = this.#store.stat(path)?.sizeBytes;
+    if (sizeBytes === undefined) return;
+    const to = `${segmentTo}.sums`;
+    this.#add({ action: 'move', path, to, sizeBytes, text: `move ${path} to ${to}` }, () =>
+      moveFile(this.#store, path, to),
+    );
   }
 
   addCommit(segment: number): void {
@@ -106,6 +119,24 @@ export class RepairPlan {
       this.#log.forgetSegment(segment);
       this.#replace(path, salvaged, keep ? to : undefined);
     });
+    this.#replaceChecksums(damaged, keep ? `${to}.sums` : undefined);
+  }
+
+  /** Behind the segment: until then, the old ones are about entries at other places, and count for nothing. */
+  #replaceChecksums({ segment, salvaged }: DamagedSegment, keepAs: string | undefined): void {
+    const path = this.#log.files.checksumsPath(segment);
+    if (this.#store.stat(path) === undefined) return;
+    const records = movedRecords(readChecksums(this.#log.files, segment), salvaged);
+    const bytes = encodeSegmentChecksums(records);
+    if (keepAs !== undefined) {
+      this.#add({ action: 'keep', path, to: keepAs, text: `keep ${path} as ${keepAs}` }, () =>
+        keepFile(this.#store, path, keepAs),
+      );
+    }
+    const text = `replace ${path} by the checksums of the sound entries`;
+    this.#add({ action: 'replace', path, sizeBytes: bytes.length, text }, () =>
+      saveWholeFile(this.#store, path, bytes),
+    );
   }
 
   writeTransactionFiles(transactionId: number, state: RepositoryState): void {
@@ -177,4 +208,12 @@ export class RepairPlan {
   #to(name: string): string {
     return `${this.#folder}/${name}`;
   }
+}
+
+/** The records of entries that are kept, for their new places. */
+function movedRecords(checksums: ChecksumCursor | undefined, salvaged: SalvagedSegment): ChecksumRecord[] {
+  return [...(checksums?.rest() ?? [])].flatMap((record) => {
+    const offset = salvaged.target(record.offset);
+    return offset === undefined ? [] : [{ ...record, offset }];
+  });
 }

@@ -14,9 +14,11 @@ import type { CommittedState } from '../committed-state.ts';
 import { quarantineFolder } from '../quarantine.ts';
 import { followSegment } from '../replay.ts';
 import type { RepositoryState, SegmentSizes } from '../replay.ts';
+import type { SegmentEntry } from '../segment-entries.ts';
 import type { SegmentLog } from '../segment-log.ts';
 import type { TransactionFiles } from '../transaction-files.ts';
 import { describeDifferences, haveSameEntries } from './compare-indexes.ts';
+import { ChecksumCheck } from './checksum-check.ts';
 import { Findings } from './findings.ts';
 import { findLastTransaction } from './last-transaction.ts';
 import type { LastTransaction } from './last-transaction.ts';
@@ -60,6 +62,7 @@ class RepositoryCheck implements SegmentSizes {
   readonly #damaged = new Map<number, DamagedSegment>();
   /** As the segments give it. */
   readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
+  #checksums: ChecksumCheck | undefined;
   #finished = true;
   /** The last segment ends with a COMMIT. */
   #endsWithCommit = false;
@@ -73,6 +76,7 @@ class RepositoryCheck implements SegmentSizes {
     if (!this.#isRepair) return;
     const { root } = needs.log.files.store;
     if (this.#isPartial) throw new Error('a partial check repairs nothing');
+    if (options.checksums === true) throw new Error('checksums say what has changed, and mend nothing');
     if (needs.appendOnly) throw new Error(`${root} is in append-only mode`);
     if (!needs.mayWrite) throw new Error('a repository that was opened without a lock can only be read');
   }
@@ -86,6 +90,9 @@ class RepositoryCheck implements SegmentSizes {
       return this.#result(false, []);
     }
     this.#reportCommits(last);
+    if (this.#options.checksums === true) {
+      this.#checksums = new ChecksumCheck(this.#needs.log.files, this.#findings, index);
+    }
     // Salvage goes by the index only where a checksum says that it is right.
     const isVerified = this.#needs.files.isVerified(last.transactionId);
     await this.#checkSegments(last.transactionId, isVerified ? index : undefined);
@@ -183,6 +190,7 @@ class RepositoryCheck implements SegmentSizes {
       this.#findings.say('info', `finished segment check at segment ${last}`);
       this.#rememberLastChecked(undefined);
     }
+    this.#checksums?.finish();
     progress.finish();
   }
 
@@ -190,7 +198,10 @@ class RepositoryCheck implements SegmentSizes {
     const { log } = this.#needs;
     const path = `${log.files.store.root}/${log.files.path(segment)}`;
     this.#findings.say('debug', `checking segment file ${path}...`);
-    const scanned = await scanSegment(log, segment, { badRanges: this.#options.badRanges, index });
+    const checksums = this.#checksums;
+    checksums?.begin(segment);
+    const look = checksums === undefined ? undefined : (entry: SegmentEntry) => checksums.look(entry);
+    const scanned = await scanSegment(log, segment, { badRanges: this.#options.badRanges, index, look });
     await breathe();
     let { entries } = scanned;
     if (scanned.problem !== undefined) {
@@ -203,6 +214,7 @@ class RepositoryCheck implements SegmentSizes {
       entries = this.#isRepair ? salvaged.moved(entries) : [];
     }
     this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
+    checksums?.end(scanned.problem === undefined, this.#endsWithCommit);
     if (!this.#isPartial) followSegment(this.#state, this, segment, entries);
   }
 
@@ -307,6 +319,11 @@ class RepositoryCheck implements SegmentSizes {
   }
 
   #sayResult(): void {
+    if (this.#checksums !== undefined) {
+      const { objects, uncovered } = this.#checksums.counts;
+      const text = `compared ${objects - uncovered} of ${objects} objects with checksums, there are none of the others`;
+      this.#findings.say('info', text);
+    }
     const mode = this.#isPartial ? 'partial' : 'full';
     if (!this.#findings.isDamaged)
       this.#findings.say('info', `Finished ${mode} repository check, no problems found.`);
@@ -317,7 +334,8 @@ class RepositoryCheck implements SegmentSizes {
 
   #result(ok: boolean, plan: readonly RepairStep[]): RepositoryCheckResult {
     const { badRanges, damage, lostIds } = this.#findings;
-    return { ok, finished: this.#finished, damage, lostIds, plan, badRanges };
+    const checksums = this.#checksums?.counts;
+    return { ok, finished: this.#finished, damage, lostIds, plan, badRanges, checksums };
   }
 }
 

@@ -54,6 +54,14 @@ export class SalvagedSegment {
     return piece.offset + target - piece.target;
   }
 
+  /** Where the byte at `source` of the damaged segment will be; undefined where it is not kept. */
+  target(source: number): number | undefined {
+    const piece = this.#pieces.find(
+      ({ offset, sizeBytes }) => source >= offset && source < offset + sizeBytes,
+    );
+    return piece === undefined ? undefined : piece.target + source - piece.offset;
+  }
+
   /** Whether an entry that is kept has the byte at `source` of the damaged segment. */
   keeps(source: number): boolean {
     return this.#kept.firstIn(source, 1) !== undefined;

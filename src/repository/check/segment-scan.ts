@@ -3,6 +3,7 @@ import { IntegrityError } from '../../errors.ts';
 import { isReadError } from '../../store/store.ts';
 import type { ByteRange } from '../../util/byte-ranges.ts';
 import type { HashIndex } from '../../util/hash-index.ts';
+import type { SegmentEntry } from '../segment-entries.ts';
 import type { SegmentLog } from '../segment-log.ts';
 import { salvageSegment } from './salvage.ts';
 import type { Salvage } from './salvage.ts';
@@ -22,16 +23,18 @@ export interface SegmentScanOptions {
   readonly badRanges?: ReadonlyMap<number, readonly ByteRange[]> | undefined;
   /** The index of the state that is checked, if it can be trusted. */
   readonly index?: HashIndex | undefined;
+  /** Is shown the entries as they are read; what it has seen does not count where the segment turns out to be unsound. */
+  readonly look?: ((entry: SegmentEntry) => void) | undefined;
 }
 
 export async function scanSegment(
   log: SegmentLog,
   segment: number,
-  { badRanges, index }: SegmentScanOptions,
+  { badRanges, index, look }: SegmentScanOptions,
 ): Promise<SoundSegment | UnsoundSegment> {
   const given = badRanges?.get(segment);
   const problem = given === undefined ? undefined : `${given.length} ranges are given as bad`;
-  const read = problem === undefined ? readSound(log, segment) : { problem };
+  const read = problem === undefined ? readSound(log, segment, look) : { problem };
   if ('entries' in read) return read;
   const file = log.files.store.openFile(log.files.path(segment));
   try {
@@ -47,10 +50,16 @@ export async function breathe(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-function readSound(log: SegmentLog, segment: number): SoundSegment | { problem: string } {
+function readSound(
+  log: SegmentLog,
+  segment: number,
+  look: SegmentScanOptions['look'],
+): SoundSegment | { problem: string } {
   const entries: EntryRecord[] = [];
   try {
-    for (const { tag, key, offset, sizeBytes } of log.entries(segment)) {
+    for (const entry of log.entries(segment)) {
+      const { tag, key, offset, sizeBytes } = entry;
+      look?.(entry);
       entries.push({ tag, key: Uint8Array.from(key), offset, sizeBytes });
     }
     return { entries };
