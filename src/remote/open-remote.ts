@@ -9,7 +9,7 @@ import { describeAnswer, idAnswer } from './answers.ts';
 import { assertSpoken, RemoteRepository } from './remote-repository.ts';
 import { type NamedArguments, RpcConnection, RpcFailure } from './rpc-connection.ts';
 import { errorOf } from './rpc-error.ts';
-import { rpcMethod } from './rpc-methods.ts';
+import { CHECKSUM_ALGORITHM, knowsChecksums, rpcMethod } from './rpc-methods.ts';
 import { serverCommand, type ServerOptions } from './server-command.ts';
 import { ServerProcess } from './server-process.ts';
 import { UploadLimiter } from './upload-limiter.ts';
@@ -64,13 +64,14 @@ export async function openRemoteRepository(
   });
   const opening = new Opening(ctx, connection, location);
   try {
-    const serverVersion = await opening.negotiate();
+    const { version: serverVersion, checksums } = await opening.negotiate();
     const { id, version } = await opening.open(options, serverVersion);
     return new RemoteRepository({
       ctx,
       server,
       connection,
       serverVersion: version,
+      checksums,
       id,
       location: location.canonicalPath(),
       shownLocation: shown,
@@ -93,8 +94,8 @@ class Opening {
     this.#location = location;
   }
 
-  async negotiate(): Promise<WireVersion> {
-    const clientData = { client_version: SPOKEN_VERSION };
+  async negotiate(): Promise<{ readonly version: WireVersion; readonly checksums: boolean }> {
+    const clientData = { client_version: SPOKEN_VERSION, checksums: CHECKSUM_ALGORITHM };
     let answer: MsgpackValue;
     try {
       answer = await this.#call('negotiate', { client_data: clientData });
@@ -102,13 +103,13 @@ class Opening {
       if (!(error instanceof ConnectionClosed)) throw error;
       throw new ConnectionClosedWithHint(['Is borg working on the server?'], error);
     }
-    if (answer === OLD_PROTOCOL_VERSION) return SILENT_VERSION;
+    if (answer === OLD_PROTOCOL_VERSION) return { version: SILENT_VERSION, checksums: false };
     const version = answer instanceof Map ? decodeWireVersion(answer.get('server_version')) : undefined;
-    if (version === undefined) {
+    if (!(answer instanceof Map) || version === undefined) {
       throw new GeneralError([`the server speaks another protocol, of version ${describeAnswer(answer)}`]);
     }
     this.#connection.form = 'named';
-    return version;
+    return { version, checksums: knowsChecksums(answer) };
   }
 
   async open(

@@ -17,6 +17,7 @@ import { unlessAborted } from '../util/abortable.ts';
 import { compareBytes, fromUtf8, toHex, toUtf8Lossy } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import { formatFileSize } from '../util/file-size.ts';
+import { strongChecksum } from '../util/strong-checksum.ts';
 import {
   countAnswer,
   flagAnswer,
@@ -44,6 +45,8 @@ export interface RemoteParts {
   readonly server: ServerProcess;
   readonly connection: RpcConnection;
   readonly serverVersion: WireVersion;
+  /** The server verifies checksums of what is put, and keeps them. */
+  readonly checksums: boolean;
   readonly id: Uint8Array;
   /** Canonical, and as the user gave it, for errors. */
   readonly location: string;
@@ -74,6 +77,7 @@ export class RemoteRepository implements Repository {
   readonly #server: ServerProcess;
   readonly #connection: RpcConnection;
   readonly #shownLocation: string;
+  readonly #checksums: boolean;
   readonly #window = new ObjectWindow();
   #unansweredPuts = 0;
   #putWaiters: (() => void)[] = [];
@@ -91,6 +95,7 @@ export class RemoteRepository implements Repository {
     this.#server = parts.server;
     this.#connection = parts.connection;
     this.#shownLocation = parts.shownLocation;
+    this.#checksums = parts.checksums;
     this.serverVersion = parts.serverVersion;
     this.id = parts.id;
     this.idHex = toHex(parts.id);
@@ -146,7 +151,9 @@ export class RemoteRepository implements Repository {
     this.#throwPutError();
     this.#isChanged = true;
     this.#unansweredPuts++;
-    this.#connection.callLater(rpcMethod('put')!, named({ id, data: sealed }), (error) => {
+    // Made before anything else is done with the bytes. The message grows in front of them: behind, they would be moved.
+    const checksum = this.#checksums ? { checksum: strongChecksum(sealed) } : undefined;
+    this.#connection.callLater(rpcMethod('put')!, named({ id, ...checksum, data: sealed }), (error) => {
       if (error !== undefined) this.#putError ??= this.#translate(error);
       this.#unansweredPuts--;
       if (this.#unansweredPuts <= PUT_RESUME) this.#wakePutWaiters();
@@ -221,6 +228,11 @@ export class RemoteRepository implements Repository {
 
   async check(options: RepositoryCheckOptions = {}): Promise<RepositoryCheckResult> {
     const { repair = false, dryRun = false, saveSpace = false, maxDurationSeconds = 0, badRanges } = options;
+    if (options.checksums === true && !this.#checksums) {
+      throw new GeneralError([
+        `this server keeps no checksums of what it is sent: that takes alcove on both ends`,
+      ]);
+    }
     if (repair && dryRun) {
       throw new GeneralError([
         `a server does not say what a repair would do: use "check" without --repair, or --dry-run on the server's own machine`,
@@ -229,7 +241,8 @@ export class RemoteRepository implements Repository {
     if (badRanges !== undefined && badRanges.size > 0) {
       throw new GeneralError(['--bad-ranges is for repositories on this machine']);
     }
-    const args = { repair, save_space: saveSpace, max_duration: maxDurationSeconds };
+    const checksums = options.checksums === true ? { checksums: true } : undefined;
+    const args = { repair, save_space: saveSpace, max_duration: maxDurationSeconds, ...checksums };
     const ok = this.#taken(
       (value) => flagAnswer('check', value),
       // It takes long, and may be given up; the connection does not outlive that.

@@ -26,7 +26,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from './rpc-message.ts';
-import { namedArguments, rpcMethod } from './rpc-methods.ts';
+import { CHECKSUM_ALGORITHM, knowsChecksums, namedArguments, rpcMethod } from './rpc-methods.ts';
 import type { RpcWire } from './rpc-wire.ts';
 import type { ServedPaths } from './served-paths.ts';
 import { callRepository } from './served-repository.ts';
@@ -185,6 +185,9 @@ export class RepositoryServer {
       if (version === undefined) throw new RpcArgumentError('negotiate() needs a client_version');
       this.#clientVersion = version;
       this.#options.onJsonClient?.();
+      if (knowsChecksums(clientData)) {
+        return { server_version: SPOKEN_VERSION, checksums: CHECKSUM_ALGORITHM };
+      }
     } else {
       this.#clientVersion = SPOKEN_VERSION;
     }

@@ -1,6 +1,7 @@
 /** Arguments of a request that a server has looked at: every one has the type and the size that its method asks for. */
 import { ID_SIZE_BYTES } from '../repository/repository.ts';
 import type { MsgpackValue } from '../msgpack/value.ts';
+import { STRONG_CHECKSUM_BYTES } from '../util/strong-checksum.ts';
 import type { RpcMethod, RpcParameter } from './rpc-methods.ts';
 
 /** An argument that is missing, or not what the method takes. Borg's servers give Python's error of that name. */
@@ -73,6 +74,8 @@ function isOfKind({ kind }: RpcParameter, value: MsgpackValue): boolean {
   switch (kind) {
     case 'id':
       return value instanceof Uint8Array && value.length === ID_SIZE_BYTES;
+    case 'checksum':
+      return value instanceof Uint8Array && value.length === STRONG_CHECKSUM_BYTES;
     case 'data':
     case 'key':
     case 'word':

@@ -6,13 +6,13 @@
  * |--------------------------|-------------------------------------------------------------------------------|--------------|
  * | negotiate                | client_data                                                                   | version      |
  * | open                     | path create lock_wait lock exclusive append_only make_parent_dirs             | id           |
- * | check                    | repair save_space max_duration                                                | boolean      |
+ * | check                    | repair save_space max_duration checksums                                      | boolean      |
  * | commit                   | save_space compact threshold cleanup_commits                                  | nil          |
  * | rollback destroy         |                                                                               | nil          |
  * | __len__                  |                                                                               | integer      |
  * | list scan                | limit marker                                                                  | array of ids |
  * | get                      | id                                                                            | raw          |
- * | put                      | id data wait                                                                  | nil          |
+ * | put                      | id data wait checksum                                                         | nil          |
  * | delete                   | id wait                                                                       | nil          |
  * | load_key                 |                                                                               | raw          |
  * | save_key                 | keydata                                                                       | nil          |
@@ -21,17 +21,24 @@
  * | break_lock               |                                                                               | nil          |
  * | inject_exception         | kind; raises that exception, for tests of clients                             | nil          |
  *
+ * What Borg does not have: `checksum` of put, 16 bytes, which the server verifies before it stores the data
+ * (src/util/strong-checksum.ts), and `checksums` of check. A client uses them only where both sides have said in negotiate()
+ * that they know them: client_data and the version that is given are maps, in which `checksums` names the algorithm. Borg
+ * looks for nothing but the versions in them.
+ *
  * Source: Borg 1.4.5 remote.py, compatMap, RepositoryServer.rpc_methods and the @api stubs of RemoteRepository.
  */
 import type { MsgpackValue } from '../msgpack/value.ts';
+import { toUtf8Lossy } from '../util/bytes.ts';
 import { parseWireVersion, type WireVersion } from './wire-version.ts';
 
 /**
- * What a server takes: `id` 32 bytes; `data`, `key`, `word` and `path` bytes; `count` an integer from 0; `seconds` and
+ * What a server takes: `id` 32 bytes; `checksum` 16 bytes; `data`, `key`, `word` and `path` bytes; `count` an integer from 0; `seconds` and
  * `share` numbers; `version` anything, which negotiate() looks at itself.
  */
 export type RpcParameterKind =
   | 'id'
+  | 'checksum'
   | 'data'
   | 'key'
   | 'word'
@@ -65,6 +72,9 @@ export interface RpcMethod {
   /** How many of them the positional form has; Borg 1.0 doesn't know the others. Undefined: none of the method. */
   readonly positional: number | undefined;
 }
+
+/** What `checksums` names in negotiate(). */
+export const CHECKSUM_ALGORITHM = 'aes-128-gmac';
 
 const V1_0 = parseWireVersion('1.0.0');
 
@@ -111,6 +121,7 @@ const METHODS: readonly RpcMethod[] = [
         since: parseWireVersion('1.2.0a4'),
         previously: 0,
       },
+      flag('checksums'),
     ],
     2,
   ),
@@ -147,7 +158,16 @@ const METHODS: readonly RpcMethod[] = [
   method('list', page),
   { ...method('scan', page), since: parseWireVersion('1.1.0b3'), positional: undefined },
   method('get', [id]),
-  method('put', [id, { name: 'data', kind: 'data' }, flag('wait', true)], 2),
+  method(
+    'put',
+    [
+      id,
+      { name: 'data', kind: 'data' },
+      flag('wait', true),
+      { name: 'checksum', kind: 'checksum', fallback: null, optional: true },
+    ],
+    2,
+  ),
   method('delete', [id, flag('wait', true)], 1),
   method('load_key'),
   method('save_key', [{ name: 'keydata', kind: 'key' }]),
@@ -164,6 +184,12 @@ const METHODS: readonly RpcMethod[] = [
 ];
 
 const byName: ReadonlyMap<string, RpcMethod> = new Map(METHODS.map((entry) => [entry.name, entry]));
+
+/** Whether the other side says in negotiate() that it knows checksums. */
+export function knowsChecksums(said: ReadonlyMap<unknown, MsgpackValue>): boolean {
+  const value = said.get('checksums');
+  return value instanceof Uint8Array && toUtf8Lossy(value) === CHECKSUM_ALGORITHM;
+}
 
 /** Undefined where there is no such method. */
 export function rpcMethod(name: string): RpcMethod | undefined {

@@ -2,8 +2,14 @@
 import { encode } from '../../src/msgpack/encode.ts';
 import type { MsgpackValue } from '../../src/msgpack/value.ts';
 import { encodeRequest } from '../../src/remote/rpc-message.ts';
-import { rpcMethod, rpcMethodNames, type RpcParameter } from '../../src/remote/rpc-methods.ts';
+import {
+  CHECKSUM_ALGORITHM,
+  rpcMethod,
+  rpcMethodNames,
+  type RpcParameter,
+} from '../../src/remote/rpc-methods.ts';
 import { concatBytes, fromHex } from '../../src/util/bytes.ts';
+import { STRONG_CHECKSUM_BYTES, strongChecksum } from '../../src/util/strong-checksum.ts';
 import { noise } from '../noise.ts';
 import type { Random } from '../random.ts';
 import { dataOf, idOf } from '../repository/fakes.ts';
@@ -79,6 +85,10 @@ function randomRequest(number: number, oddness: number, random: Random) {
     parameter.name,
     random.next() < oddness ? randomValue(random, 2) : soundValue(method, parameter, random),
   ]);
+  if (method === 'put' && random.next() < 0.3) {
+    const data = new Map(values).get('data');
+    if (data instanceof Uint8Array) values.push(['checksum', strongChecksum(data)]);
+  }
   const isPositional = random.next() < 0.2;
   const kept = values.filter(() => random.next() >= oddness / 3);
   return { id: number + 1, method, args: isPositional ? kept.map(([, value]) => value) : new Map(kept) };
@@ -89,6 +99,8 @@ function soundValue(method: string, { kind, name }: RpcParameter, random: Random
   switch (kind) {
     case 'id':
       return method === 'list' || method === 'scan' ? null : idOf(few);
+    case 'checksum':
+      return [null, strongChecksum(dataOf(0, 0)), dataOf(0, STRONG_CHECKSUM_BYTES), null, null][few]!;
     case 'data':
       return dataOf(few, random.integer(300));
     case 'key':
@@ -108,7 +120,8 @@ function soundValue(method: string, { kind, name }: RpcParameter, random: Random
     case 'share':
       return few / 4;
     case 'version':
-      return few === 0 ? 2 : { client_version: [1, few, 5, -1] };
+      if (few === 0) return 2;
+      return { client_version: [1, few, 5, -1], checksums: few === 1 ? CHECKSUM_ALGORITHM : few };
   }
 }
 
