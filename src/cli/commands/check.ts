@@ -20,6 +20,7 @@ interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs {
   readonly repositoryOnly: boolean;
   readonly archivesOnly: boolean;
   readonly verifyData: boolean;
+  readonly checksums: boolean;
   readonly repair: boolean;
   readonly dryRun: boolean;
   readonly saveSpace: boolean;
@@ -40,6 +41,10 @@ repository, --max-duration does a part each time. Then the archives: whether the
 everything that their files consist of is there. --verify-data also reads, decrypts and verifies all data, which takes
 time, and finds every change, also one made on purpose.
 
+--checksums compares what is there with checksums that clients made before they sent it, as alcove does with a server that is
+alcove: they find changes that the repository's own, shorter ones miss, and the key is not needed. What has no checksum, as
+anything that was written by Borg, or without a server, is counted.
+
 Where something is damaged or missing, the files and archives that need it are listed, so that you know what is lost; with
 --json in full.
 
@@ -58,6 +63,10 @@ segment file with GNU ddrescue, name its mapfile with --bad-ranges, since the co
       flag('--repository-only', 'repositoryOnly', "check only the repository's files"),
       flag('--archives-only', 'archivesOnly', 'check only the archives'),
       flag('--verify-data', 'verifyData', 'read and verify all data, too'),
+      {
+        ...flag('--checksums', 'checksums', 'compare objects with the checksums made before they were sent'),
+        beyondBorg: true,
+      },
       flag('--repair', 'repair', 'mend what is damaged'),
       {
         ...flag(['-n', '--dry-run'], 'dryRun', 'with --repair: only say what would be done'),
@@ -88,6 +97,10 @@ segment file with GNU ddrescue, name its mapfile with --bad-ranges, since the co
   examples: [
     { command: 'alcove check -v --progress /path/to/repo', text: 'check all but the contents of files' },
     { command: 'alcove check --verify-data /path/to/repo', text: 'check everything' },
+    {
+      command: 'alcove check --repository-only --checksums /path/to/repo',
+      text: 'on a server, without the key: is all as it was sent?',
+    },
     { command: 'alcove check --repair --dry-run /path/to/repo', text: 'see what a repair would do' },
   ],
   mayBypassLock: true,
@@ -140,6 +153,7 @@ function isConfirmed(ctx: CliContext): Promise<boolean> {
 
 function refuseContradictions(args: CheckArgs): void {
   const { repositoryOnly, repair, dryRun, maxDuration, verifyData, first, last, prefix, globArchives } = args;
+  const { archivesOnly, checksums } = args;
   if (repositoryOnly && (verifyData || first > 0 || last > 0 || prefix !== undefined || globArchives)) {
     throw new CommandError([
       '--repository-only contradicts --first, --last, --glob-archives, --prefix and --verify-data arguments.',
@@ -150,6 +164,16 @@ function refuseContradictions(args: CheckArgs): void {
   }
   if (maxDuration !== 0 && !repositoryOnly) {
     throw new CommandError(['--repository-only is required for --max-duration support.']);
+  }
+  if (checksums && archivesOnly) {
+    throw new CommandError([
+      "--archives-only contradicts --checksums, which is about the repository's own files.",
+    ]);
+  }
+  if (checksums && repair) {
+    throw new CommandError([
+      '--repair does not allow --checksums, which only finds changes: --repair --verify-data mends them, with the key.',
+    ]);
   }
   if (dryRun && !repair)
     throw new CommandError(['--dry-run needs --repair: without it, nothing is changed.']);
@@ -162,6 +186,7 @@ function optionsOf(args: CheckArgs): CheckOptions {
     repair: args.repair,
     dryRun: args.dryRun,
     verifyData: args.verifyData,
+    checksums: args.checksums,
     saveSpace: args.saveSpace,
     maxDurationSeconds: args.maxDuration,
     badRanges: badRangesBySegment(args.badRanges),

@@ -25,7 +25,7 @@ export function checkJson(
   };
 }
 
-function repositoryJson({ ok, finished, damage, plan }: RepositoryCheckResult): JsonValue {
+function repositoryJson({ ok, finished, damage, plan, checksums }: RepositoryCheckResult): JsonValue {
   return {
     ok,
     finished,
@@ -38,6 +38,7 @@ function repositoryJson({ ok, finished, damage, plan }: RepositoryCheckResult): 
         id: id === undefined ? undefined : toHex(id),
         text,
       })) ?? null,
+    checksums: checksums === undefined ? null : { ...checksums },
     steps:
       plan?.map(({ action, path, to, sizeBytes, text }) => ({ action, path, to, size: sizeBytes, text })) ??
       null,

@@ -3,7 +3,7 @@ import type { CheckResult } from '../../archive/check/check.ts';
 import type { DamageCollector, DamagedArchive, DamagedFile } from '../../archive/check/damage.ts';
 import type { ArchiveStep, RepairLog } from '../../archive/check/repair-log.ts';
 import type { CheckMode } from '../../archive/check/check-state.ts';
-import type { RepairStep } from '../../repository/check-result.ts';
+import type { ChecksumCounts, RepairStep } from '../../repository/check-result.ts';
 import { compareBytes, toHex } from '../../util/bytes.ts';
 import { formatFileSize } from '../../util/file-size.ts';
 import { removeSurrogates, toDisplayText } from '../../util/surrogate-escape.ts';
@@ -21,7 +21,9 @@ export interface ReportOptions {
 
 /** Nothing where there is nothing to tell beyond what was logged. */
 export function checkReportLines(result: CheckResult, options: ReportOptions): string[] {
-  const lines = result.damage === undefined ? [] : damageLines(result.damage, options);
+  const checksums = result.repository?.checksums;
+  const lines = checksums === undefined ? [] : [checksumLine(checksums)];
+  if (result.damage !== undefined) lines.push(...damageLines(result.damage, options));
   if (result.damageProblem !== undefined) {
     lines.push(`Which files are affected could not be found out: ${result.damageProblem}`);
   }
@@ -34,6 +36,13 @@ export function checkReportLines(result: CheckResult, options: ReportOptions): s
     lines.push('A repair would do this (nothing was changed):', ...steps);
   } else lines.push('A repair would change nothing.');
   return lines;
+}
+
+function checksumLine({ objects, verified, changed, uncovered }: ChecksumCounts): string {
+  const parts = [`${verified} of ${plural(objects, 'object')} are as they were sent`];
+  if (changed > 0) parts.push(`${changed} are not`);
+  if (uncovered > 0) parts.push(`of ${uncovered} there is no checksum`);
+  return `Checksums: ${parts.join(', ')}.`;
 }
 
 function damageLines(damage: DamageCollector, { mode, iec }: ReportOptions): string[] {
