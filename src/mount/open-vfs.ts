@@ -18,6 +18,9 @@ import { TreeLoader } from './tree-loader.ts';
 import type { TreeContext } from './tree.ts';
 import type { Vfs } from './vfs.ts';
 
+/** What archives are read from; a session is that. */
+export type VfsSource = Pick<Session, 'ctx' | 'repository' | 'key' | 'manifest'>;
+
 export interface VfsOptions extends TreeShape, Omit<ViewOptions, 'defaultOwner'> {
   /** The tree of one archive; a directory for each of several; or these merged, with the versions of each file. */
   readonly show:
@@ -46,7 +49,7 @@ const CACHE_VARIABLE = 'BORG_MOUNT_DATA_CACHE_ENTRIES';
  * @throws ArchiveDoesNotExist; IntegrityError and others where an archive can't be loaded; GeneralError for a number of
  *   cache entries that is none
  */
-export async function openVfs(session: Session, options: VfsOptions): Promise<Vfs> {
+export async function openVfs(session: VfsSource, options: VfsOptions): Promise<Vfs> {
   const cacheBytes = cacheBytesOf(session.ctx.env[CACHE_VARIABLE]);
   const { reporter, signal } = session.ctx;
   const repository = new LastingRepository(session.repository, reporter, { reopen: options.reopen });
