@@ -27,6 +27,8 @@ export function comparable(outcome: TwinOutcome, options: ComparisonOptions): Co
 const always: readonly [RegExp, string][] = [
   [/"(time|duration)": [\d.e-]+/g, '"$1": 0'],
   [/(Duration: )[\d.]+ (?:micro)?seconds/g, '$1'],
+  // Of "benchmark crud".
+  [/^([CRUD]-\w-\S+) +[\d.]+ MB\/s (.*: )[\d.]+s\)$/gm, '$1 $2'],
   [/(pid |vm@\d+\.)\d+/g, '$1<pid>'],
   [/lock\.exclusive\.\w+\.tmp/g, 'lock.exclusive.<random>.tmp'],
   // Answers come from the clock: whether there is one at all depends on the speed.
