@@ -27,8 +27,8 @@ export class FileContent implements VfsFile {
   readonly #table: ChunkTable;
   readonly #failed: ReadFailure;
   #lastChunk = 0;
-  /** Where reads that follow each other began, and have come to. */
-  #runStart = 0;
+  /** How much was read by reads that follow each other, and where they have come to. */
+  #runBytes = 0;
   #reachedBytes = 0;
   /** The last chunk that is, or was, fetched ahead of them. */
   #fetchedTo = 0;
@@ -96,16 +96,12 @@ export class FileContent implements VfsFile {
 
   /** The further somebody has read on, the further ahead. */
   #fetchAhead(offset: number, end: number, last: number): void {
-    if (Math.abs(offset - this.#reachedBytes) > DISORDER_BYTES) {
-      this.#runStart = offset;
-      this.#reachedBytes = end;
-      this.#fetchedTo = last;
-      return;
-    }
-    this.#reachedBytes = Math.max(end, this.#reachedBytes);
-    const runBytes = this.#reachedBytes - this.#runStart;
-    if (runBytes < AHEAD_FROM_BYTES) return;
-    const aheadBytes = Math.min(runBytes, MAX_AHEAD_BYTES, this.#chunks.maxAheadBytes);
+    const goesOn = Math.abs(offset - this.#reachedBytes) <= DISORDER_BYTES;
+    this.#runBytes = end - offset + (goesOn ? this.#runBytes : 0);
+    this.#reachedBytes = Math.max(end, goesOn ? this.#reachedBytes : 0);
+    if (!goesOn) this.#fetchedTo = last;
+    if (this.#runBytes < AHEAD_FROM_BYTES) return;
+    const aheadBytes = Math.min(this.#runBytes, MAX_AHEAD_BYTES, this.#chunks.maxAheadBytes);
     const { ends } = this.#table;
     for (let chunk = Math.max(this.#fetchedTo, last) + 1; chunk < ends.length; chunk++) {
       if (this.#startOf(chunk) > this.#reachedBytes + aheadBytes) return;

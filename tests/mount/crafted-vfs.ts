@@ -82,15 +82,19 @@ export class CraftedRepository {
     return this.#open({ archives: selectArchives(this.archives), versions: true }, options);
   }
 
-  #open(show: VfsOptions['show'], { paths = [], exclude = [], ...options }: Options): Promise<Vfs> {
+  /** What is opened; its handle is new each time. */
+  source(): VfsSource {
     const ctx = { ...testContext('/'), reporter: this.reporter, env: this.env, nowNs: () => NOW_NS };
     const manifest = { archives: this.archives } as unknown as VfsSource['manifest'];
-    const source = { ctx, repository: this.handle(), key: this.#source!.key, manifest };
+    return { ctx, repository: this.handle(), key: this.#source!.key, manifest };
+  }
+
+  #open(show: VfsOptions['show'], { paths = [], exclude = [], ...options }: Options): Promise<Vfs> {
     const matcher = PatternMatcher.build(
       exclude.map((text) => parseExcludePattern(text)),
       paths,
     );
-    return openVfs(source, { show, matcher, defaultOwner: OWNER, threads: 0, ...options });
+    return openVfs(this.source(), { show, matcher, defaultOwner: OWNER, threads: 0, ...options });
   }
 }
 
