@@ -14,6 +14,7 @@ import { alcoveCommand, Workspace } from '../workspace.ts';
 import type { Program } from '../workspace.ts';
 import type { Campaign, CampaignResult } from './campaign.ts';
 import { buildTree, nextStep, STEP_KINDS, type Step, type StepKind } from './kill-steps.ts';
+import { rollbackTargets } from './rollback-targets.ts';
 
 const RESTORE_EVERY = 10;
 
@@ -73,7 +74,9 @@ export async function runKills(options: KillOptions, hits: Hits): Promise<void> 
   let archives: readonly string[] = ['first', 'second'];
   for (let kill = 0, attempt = 0; kill < kills; attempt++) {
     assert.ok(attempt < kills * 4 + 8, 'too few kills hit a running process');
-    const step = nextStep(repository, tree, archives, attempt, random);
+    const before = archives;
+    const targets = () => rollbackTargets(space.alcove, repository, before);
+    const step = nextStep({ repository, tree, before, attempt, random, targets });
     if (step.kind === 'create') digests.set(step.after.at(-1)!, digestOf(tree));
     const delayMs = random.next() * typicalMs[step.kind] * 1.2;
     const { killed, elapsedMs } = await runAndKill(space, step, delayMs);

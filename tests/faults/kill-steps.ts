@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { noise } from '../noise.ts';
 import type { Random } from '../random.ts';
+import { sample } from './campaign.ts';
+import type { RollbackTarget } from './rollback-targets.ts';
 
 export const STEP_KINDS = [
   'create',
@@ -13,6 +15,7 @@ export const STEP_KINDS = [
   'check --repair',
   'upgrade',
   'key change-passphrase',
+  'rollback',
 ] as const;
 
 export type StepKind = (typeof STEP_KINDS)[number];
@@ -25,8 +28,9 @@ const SHARES: Readonly<Record<StepKind, number>> = {
   compact: 14,
   recreate: 12,
   'check --repair': 7,
-  upgrade: 5,
-  'key change-passphrase': 5,
+  upgrade: 8,
+  'key change-passphrase': 8,
+  rollback: 12,
 };
 
 export interface Step {
@@ -44,24 +48,30 @@ export function buildTree(tree: string, random: Random): void {
   writeFileSync(join(tree, 'large'), noise(3 << 20, random.integer(2 ** 31)));
 }
 
+export interface StepScene {
+  readonly repository: string;
+  readonly tree: string;
+  readonly before: readonly string[];
+  readonly attempt: number;
+  readonly random: Random;
+  /** Where a rollback may go. */
+  readonly targets: () => readonly RollbackTarget[];
+}
+
 /** Draws the next step; a new archive's tree is changed for it. */
-export function nextStep(
-  repository: string,
-  tree: string,
-  before: readonly string[],
-  attempt: number,
-  random: Random,
-): Step {
+export function nextStep({ repository, tree, before, attempt, random, targets }: StepScene): Step {
   const kind = drawKind(random);
   const step = (args: string[], after: readonly string[], env: Record<string, string> = {}): Step => {
     return { kind, args, env, before, after };
   };
+  const create = (): Step => {
+    const name = `archive-${attempt}`;
+    writeFileSync(join(tree, `changing-${attempt % 5}`), noise(700_000, random.integer(2 ** 31)));
+    return { ...step(['create', `${repository}::${name}`, tree], [...before, name]), kind: 'create' };
+  };
   switch (before.length < 2 ? 'create' : kind) {
-    case 'create': {
-      const name = `archive-${attempt}`;
-      writeFileSync(join(tree, `changing-${attempt % 5}`), noise(700_000, random.integer(2 ** 31)));
-      return { ...step(['create', `${repository}::${name}`, tree], [...before, name]), kind: 'create' };
-    }
+    case 'create':
+      return create();
     case 'delete': {
       const name = before[random.integer(before.length)]!;
       const after = before.filter((each) => each !== name);
@@ -85,6 +95,13 @@ export function nextStep(
       return step(['upgrade', '--tam', repository], before);
     case 'key change-passphrase':
       return step(['key', 'change-passphrase', repository], before, { BORG_NEW_PASSPHRASE: 'workspace' });
+    case 'rollback': {
+      const [target] = sample(targets(), 1, random);
+      // A compaction leaves nothing to go back to.
+      if (target === undefined) return create();
+      const args = ['rollback', '--to', String(target.transaction), repository];
+      return step(args, target.archives, { ALCOVE_ROLLBACK_I_KNOW_WHAT_I_AM_DOING: 'YES' });
+    }
   }
 }
 
