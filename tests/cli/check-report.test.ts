@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import { Archive } from '../../src/archive/archive.ts';
 import { main } from '../../src/cli/main.ts';
 import { foldArchives } from '../../src/cli/output/archive-ranges.ts';
+import { encodePut, PUT_HEADER_SIZE_BYTES, TAG_PUT } from '../../src/format/segment.ts';
 import { MANIFEST_ID } from '../../src/repository/repository.ts';
-import { toUtf8Lossy } from '../../src/util/bytes.ts';
+import type { SegmentRepository } from '../../src/repository/segment-repository.ts';
+import { equalBytes, toUtf8Lossy } from '../../src/util/bytes.ts';
+import { strongChecksum } from '../../src/util/strong-checksum.ts';
 import { Scratch } from '../archive/scratch.ts';
 import { fakeIo } from './fake-io.ts';
 import { schema } from './json-output.ts';
@@ -113,6 +116,8 @@ test('check refuses options that contradict each other', async () => {
     ['--max-duration 1', /--repository-only is required for --max-duration/],
     ['--dry-run', /--dry-run needs --repair/],
     ['--repair --bypass-lock', /--repair does not allow --bypass-lock/],
+    ['--repair --checksums', /--repair does not allow --checksums, .* --repair --verify-data/],
+    ['--archives-only --checksums', /--archives-only contradicts --checksums/],
   ];
   for (const [words, said] of lines) {
     const { status, stderr } = await run(scratch, words.split(' '), { answers: ['YES'] });
@@ -124,7 +129,12 @@ test('check refuses options that contradict each other', async () => {
 test('check --json is as its schema says', async () => {
   for (const remove of ['nothing', 'a chunk', 'the manifest'] as const) {
     using scratch = await damaged(remove);
-    for (const args of [['--json'], ['--json', '--repair', '--dry-run'], ['--json', '--repository-only']]) {
+    for (const args of [
+      ['--json'],
+      ['--json', '--repair', '--dry-run'],
+      ['--json', '--repository-only'],
+      ['--json', '--repository-only', '--checksums'],
+    ]) {
       const { stdout, status } = await run(scratch, args);
       const document = JSON.parse(stdout) as { ok: boolean };
       const validate = schema('check');
@@ -150,4 +160,55 @@ test('check --json names what the repository lost', async () => {
   const document = JSON.parse(stdout) as { repository_check: { damage: object[] } };
   assert.ok(schema('check')(document), stdout);
   assert.ok(document.repository_check.damage.length > 0);
+});
+
+/** Stores all objects again, as if a client had sent them with checksums; of a file's chunk, then changes what is stored. */
+async function changedSince(scratch: Scratch, path: string): Promise<void> {
+  await using session = await scratch.open();
+  const { repository } = session;
+  for (const id of await repository.list()) {
+    const sealed = await repository.get(id);
+    await repository.put(id, sealed, strongChecksum(sealed));
+  }
+  await repository.commit();
+  const archive = await Archive.open(session, 'mon-01');
+  for await (const item of archive.items()) {
+    if (!toUtf8Lossy(item.path).endsWith(path)) continue;
+    const { id } = item.chunks![0]!;
+    const { log } = repository as SegmentRepository;
+    const segment = log.files.latest()! - 1;
+    const put = [...log.entries(segment)].find(({ tag, key }) => tag === TAG_PUT && equalBytes(key, id))!;
+    const file = scratch.join('repository', log.files.path(segment));
+    const bytes = readFileSync(file);
+    const sealed = bytes.subarray(put.offset + PUT_HEADER_SIZE_BYTES, put.offset + put.sizeBytes);
+    sealed[sealed.length - 1]! ^= 1;
+    encodePut(id, sealed).forEach((byte, at) => (bytes[put.offset + at] = byte));
+    writeFileSync(file, bytes);
+  }
+}
+
+test('check --checksums finds what has changed without the key, and with it who needs that', async () => {
+  using scratch = await damaged('nothing');
+  const nothing = await run(scratch, ['--repository-only', '--checksums']);
+  assert.match(
+    nothing.stdout,
+    /^Checksums: 0 of (\d+) objects are as they were sent, of \1 there is no checksum\.\n$/,
+  );
+  await changedSince(scratch, '.odt');
+  assert.equal((await run(scratch, ['--repository-only'])).status, 0);
+  const keyless = await run(scratch, ['--repository-only', '--checksums']);
+  assert.equal(keyless.status, 1);
+  assert.match(
+    keyless.stderr,
+    /^Object [0-9a-f]{64} is not what was sent: its checksum does not match \[segment/m,
+  );
+  assert.match(keyless.stdout, /^Checksums: \d+ of \d+ objects are as they were sent, 1 are not\.\n$/);
+  const { stdout, status } = await run(scratch, ['--checksums']);
+  assert.equal(status, 1);
+  assert.match(stdout, /^ {2}source\/report\.odt {2}in 3 archives, mon-01 … mon-03 \(1 chunk, 5 B\)$/m);
+  const document = JSON.parse((await run(scratch, ['--checksums', '--json'])).stdout) as {
+    repository_check: { checksums: { changed: number } };
+  };
+  assert.ok(schema('check')(document));
+  assert.equal(document.repository_check.checksums.changed, 1);
 });
