@@ -68,6 +68,8 @@ export class ReadAhead<T> implements AsyncIterable<Opened<T>> {
         const [batch] = this.#batches;
         if (batch !== undefined) {
           yield* take(batch);
+          // What may come behind its last object holds places too, if only empty ones, and others wait behind them.
+          discard(batch);
           this.#batches.shift();
           this.#aheadBytes -= batch.sizeBytes;
           this.#change();

@@ -17,7 +17,7 @@ class ManualOpener {
     this.#isManual = isManual;
   }
 
-  /** In parts of two, behind an empty one; what is sealed as 0xff is damaged. */
+  /** In parts of two, between two empty ones; what is sealed as 0xff is damaged. */
   async open(objects: readonly SealedInput[]): Promise<OpenedPart> {
     this.batches.push(objects.length);
     const plaintexts = objects.map(({ sealed }) => (sealed[0] === 0xff ? undefined : sealed));
@@ -32,7 +32,7 @@ class ManualOpener {
   #part(plaintexts: readonly (Uint8Array | undefined)[], from: number, to: number): OpenedPart {
     this.held += 1;
     const next =
-      to < plaintexts.length ? Promise.resolve().then(() => this.#part(plaintexts, to, to + 2)) : undefined;
+      from < plaintexts.length ? Promise.resolve().then(() => this.#part(plaintexts, to, to + 2)) : undefined;
     let isReleased = false;
     const release = () => {
       assert.ok(!isReleased, 'released once');
