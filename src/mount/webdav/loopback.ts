@@ -1,15 +1,10 @@
 /**
- * Addresses that only this machine reaches.
+ * By which names a server that only this machine reaches may be called.
  *
- * Behind such an address, a page from elsewhere could still read everything through the visitor's own browser, if its
- * name were made to mean 127.0.0.1 ("DNS rebinding"); but the browser says by which name it asks.
+ * A page from elsewhere could read everything through the visitor's own browser, if its name were made to mean 127.0.0.1
+ * ("DNS rebinding"); but the browser says by which name it asks.
  */
-
-/** An address as the system gives it, or the host of a URL. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:/i, '');
-  return bare === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
-}
+import { isLoopback } from '../../platform/ip-address.ts';
 
 /** Whether a request's `Host` names this machine by nothing that others may define. */
 export function isLoopbackHost(host: string | undefined): boolean {

@@ -4,7 +4,7 @@
  * Source: RFC 4918, sections 9.1, 13 and 14.16.
  */
 import { escapeXml } from './markup.ts';
-import { APACHE_NAMESPACE, propertyOf, type PropertySource, usualProperties } from './properties.ts';
+import { APACHE_NAMESPACE, propertyOf, type PropertySource, properties } from './properties.ts';
 import { DAV_NAMESPACE, type PropertyName, type PropfindRequest } from './propfind-request.ts';
 import type { Resource } from './resource.ts';
 
@@ -13,11 +13,10 @@ export const MULTISTATUS_START =
   `<D:multistatus xmlns:D="${DAV_NAMESPACE}" xmlns:A="${APACHE_NAMESPACE}">\n`;
 export const MULTISTATUS_END = '</D:multistatus>\n';
 
-const FINITE_DEPTH_ONLY =
+/** Why a walk through everything is refused. */
+export const FINITE_DEPTH_ONLY =
   `<?xml version="1.0" encoding="utf-8"?>\n` +
   `<D:error xmlns:D="${DAV_NAMESPACE}"><D:propfind-finite-depth/></D:error>\n`;
-
-export { FINITE_DEPTH_ONLY };
 
 /** The element of one resource. */
 export function formatResponse(resource: Resource, request: PropfindRequest, source: PropertySource): string {
@@ -38,9 +37,7 @@ export function formatResponse(resource: Resource, request: PropfindRequest, sou
 
 function wantedOf(request: PropfindRequest): readonly PropertyName[] {
   if (request.kind === 'some') return request.names;
-  if (request.kind === 'names') return usualProperties;
-  const asked = request.include.filter((name) => propertyOf(name) !== undefined);
-  return [...new Set([...usualProperties, ...asked.map((name) => propertyOf(name)!)])];
+  return properties;
 }
 
 function propstat(elements: readonly string[], status: string): string {

@@ -1,7 +1,7 @@
 /**
  * Properties of files and directories.
  *
- * Source: RFC 4918, section 15; RFC 4331 (quota); `executable` is that of Apache's mod_dav, which davfs2 reads.
+ * Source: RFC 4918, section 15; `executable` is that of Apache's mod_dav, which davfs2 reads.
  */
 import { toDisplayText } from '../../util/surrogate-escape.ts';
 import type { Validators } from './preconditions.ts';
@@ -15,28 +15,24 @@ export const APACHE_NAMESPACE = 'http://apache.org/dav/props/';
 export interface PropertySource {
   /** What the root is called. */
   readonly title: string;
-  /** Of all that is served. */
-  readonly usedBytes: number;
   validatorsOf(resource: Resource): Validators;
 }
 
 interface Property extends PropertyName {
-  /** Only for those who ask for it by name. */
-  readonly onRequest?: boolean;
   /** Its contents as XML; undefined where the resource has no such property. */
   value(resource: Resource, source: PropertySource): string | undefined;
 }
 
-const dav = (name: string, value: Property['value'], onRequest = false): Property => ({
+const dav = (name: string, value: Property['value']): Property => ({
   namespace: DAV_NAMESPACE,
   name,
   value,
-  onRequest,
 });
 
 const ANY_EXECUTE = 0o111;
 
-const properties: readonly Property[] = [
+/** All that there are. */
+export const properties: readonly Property[] = [
   dav('resourcetype', ({ isDirectory }) => (isDirectory ? '<D:collection/>' : '')),
   dav('displayname', ({ names }, { title }) => {
     const name = names.at(-1);
@@ -57,21 +53,12 @@ const properties: readonly Property[] = [
     value: ({ isDirectory, found }) =>
       isDirectory ? undefined : (found.attributes.mode & ANY_EXECUTE) === 0 ? 'F' : 'T',
   },
-  dav('quota-available-bytes', ({ isDirectory }) => (isDirectory ? '0' : undefined), true),
-  dav(
-    'quota-used-bytes',
-    ({ isDirectory }, { usedBytes }) => (isDirectory ? String(usedBytes) : undefined),
-    true,
-  ),
 ];
 
 /** Undefined for one that nothing has here. */
 export function propertyOf({ namespace, name }: PropertyName): Property | undefined {
   return properties.find((property) => property.name === name && property.namespace === namespace);
 }
-
-/** Those that are given without being named. */
-export const usualProperties: readonly Property[] = properties.filter(({ onRequest }) => onRequest !== true);
 
 function isoTime(timeNs: bigint): string | undefined {
   const date = new Date(floorSeconds(timeNs) * 1000);

@@ -36,10 +36,8 @@ export async function replyPropfind(
   const resources = depth === '1' && resource.isDirectory ? withMembers(tree, resource) : [resource];
   // Where it can't be read, that is said before the answer begins.
   if (depth === '1' && resource.isDirectory) await tree.vfs.entries(resource.found.inode, 0, () => false);
-  const { blockSizeBytes, blocks } = tree.vfs.statistics();
   const source: PropertySource = {
     title: tree.title,
-    usedBytes: blockSizeBytes * blocks,
     validatorsOf: ({ found }) => validatorsOf(tree, found, nowNs),
   };
   return {

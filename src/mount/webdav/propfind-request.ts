@@ -13,7 +13,7 @@ export interface PropertyName {
 }
 
 export type PropfindRequest =
-  | { readonly kind: 'all'; readonly include: readonly PropertyName[] }
+  | { readonly kind: 'all' }
   | { readonly kind: 'names' }
   | { readonly kind: 'some'; readonly names: readonly PropertyName[] };
 
@@ -31,7 +31,7 @@ const MAX_DEPTH = 32;
 
 /** An empty body asks for all. @throws PropfindError; document types, and with them entities, are refused */
 export function parsePropfind(body: Uint8Array): PropfindRequest {
-  if (body.length === 0) return { kind: 'all', include: [] };
+  if (body.length === 0) return { kind: 'all' };
   const found = new PropfindReader();
   const parser = new SaxesParser({ xmlns: true });
   parser.on('error', ({ message }) => fail(message));
@@ -51,7 +51,7 @@ class PropfindReader {
     const [root, kind] = this.#path;
     if (root === undefined && !isDav(element, 'propfind')) throw new PropfindError('it is no propfind');
     if (this.#path.length === 1 && element.namespace === DAV_NAMESPACE) this.#kinds.add(element.name);
-    if (this.#path.length === 2 && kind && (isDav(kind, 'prop') || isDav(kind, 'include'))) {
+    if (this.#path.length === 2 && kind && isDav(kind, 'prop')) {
       if (this.#names.length === MAX_NAMES) throw new PropfindError('too many properties');
       this.#names.push(element);
     }
@@ -65,7 +65,7 @@ class PropfindReader {
   result(): PropfindRequest {
     const kinds = ['allprop', 'propname', 'prop'].filter((kind) => this.#kinds.has(kind));
     if (kinds.length !== 1) throw new PropfindError('it has to ask for one of allprop, propname and prop');
-    if (kinds[0] === 'allprop') return { kind: 'all', include: this.#names };
+    if (kinds[0] === 'allprop') return { kind: 'all' };
     return kinds[0] === 'propname' ? { kind: 'names' } : { kind: 'some', names: this.#names };
   }
 }

@@ -1,9 +1,9 @@
 /** A tree, served on an address until it is told to stop. */
 import { ClientGone, type RunningHttpServer, startHttpServer } from '../../platform/http-server.ts';
+import { isLoopback } from '../../platform/ip-address.ts';
 import { describeOsError, isOsError } from '../../platform/os-error.ts';
 import { GeneralError } from '../../errors.ts';
 import type { Context } from '../../util/context.ts';
-import { isLoopback } from './loopback.ts';
 import { printable, WebdavHandler, type WebdavOptions } from './webdav-handler.ts';
 
 export interface WebdavServerOptions extends Omit<WebdavOptions, 'loopbackOnly'> {

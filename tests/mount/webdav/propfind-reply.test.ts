@@ -53,8 +53,7 @@ describe('PROPFIND', () => {
   });
 
   it('says which of the properties asked for there are not', async () => {
-    const names =
-      '<D:getetag/><D:lockdiscovery/><D:quota-used-bytes/><D:quota-available-bytes/><q:own xmlns:q="urn:&lt;q&gt;"/>';
+    const names = '<D:getetag/><D:lockdiscovery/><D:resourcetype/><q:own xmlns:q="urn:&lt;q&gt;"/>';
     const { xml } = await propfind(
       '/home/',
       '0',
@@ -62,7 +61,7 @@ describe('PROPFIND', () => {
     );
     assert.ok(
       xml.includes(
-        '<D:prop><D:quota-used-bytes>5120</D:quota-used-bytes><D:quota-available-bytes>0</D:quota-available-bytes></D:prop>' +
+        '<D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop>' +
           '<D:status>HTTP/1.1 200 OK</D:status></D:propstat>' +
           '<D:propstat><D:prop><D:getetag/><D:lockdiscovery/><own xmlns="urn:&lt;q&gt;"/></D:prop>' +
           '<D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>',
