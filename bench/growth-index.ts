@@ -13,8 +13,7 @@ export interface IndexReport {
   readonly peakBytes: number;
 }
 
-if (process.argv[2] !== undefined)
-  console.log(JSON.stringify(measure(...readArguments(process.argv.slice(2)))));
+const BATCH = 10_000;
 
 function readArguments([count, valueWords, known]: string[]): [number, number, boolean] {
   return [Number(count), Number(valueWords), known === 'known'];
@@ -33,8 +32,6 @@ function measure(count: number, valueWords: number, known: boolean): IndexReport
   if (found !== count) throw new Error(`${count - found} keys are missing`);
   return { fillSeconds, findSeconds, indexBytes: index.buckets.length, peakBytes: highWaterMark() - before };
 }
-
-const BATCH = 10_000;
 
 /** Keys like chunk ids; the time of making them is not counted. */
 function withKeys(count: number, use: (key: Uint8Array) => void): number {
@@ -56,3 +53,5 @@ function highWaterMark(): number {
   const status = readFileSync('/proc/self/status', 'latin1');
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
 }
+
+console.log(JSON.stringify(measure(...readArguments(process.argv.slice(2)))));

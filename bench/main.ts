@@ -12,7 +12,7 @@ import { freeBytes, loadAverage, machineFacts } from './machine.ts';
 import { measureRows } from './measure-rows.ts';
 import { type BenchOptions, parseBenchOptions, USAGE } from './options.ts';
 import { findPrograms, type Found } from './programs/find.ts';
-import { readReport, type Report, SCHEMA, writeReport } from './results.ts';
+import { readReport, type Report, type RowResult, SCHEMA, writeReport } from './results.ts';
 import { type Row, ROWS } from './rows.ts';
 import { growthTable, reportTable, rowsTable, runsText } from './table.ts';
 
@@ -67,7 +67,10 @@ async function benchRows(options: BenchOptions): Promise<void> {
   const limits = options.limits
     ? await measureLimits(work, availableParallelism(), Math.min(0.5, 10 * scale), signal)
     : undefined;
-  const results = await measureRows(rows, found.programs, limits, {
+  const results: RowResult[] = [];
+  const done = (result: RowResult) => results.push(result);
+  // What was measured before an interrupt is kept too.
+  const measuring = measureRows(rows, found.programs, limits, {
     work,
     scale,
     runs,
@@ -75,7 +78,12 @@ async function benchRows(options: BenchOptions): Promise<void> {
     cold,
     signal,
     tell,
+    done,
   });
+  const failure = await measuring.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
   const report: Report = {
     schema: SCHEMA,
     kind: 'rows',
@@ -94,8 +102,11 @@ async function benchRows(options: BenchOptions): Promise<void> {
     ...(limits && { limits }),
     rows: results,
   };
-  finish(report, options);
-  console.log(`${rowsTable(report)}\n\n${runsText(report)}`);
+  if (results.length > 0) {
+    finish(report, options);
+    console.log(`${rowsTable(report)}\n\n${runsText(report)}`);
+  }
+  if (failure !== undefined) throw failure.error;
 }
 
 async function benchGrowth(options: BenchOptions): Promise<void> {

@@ -27,6 +27,8 @@ export interface RowsOptions {
   readonly signal: AbortSignal;
   /** Told what happens, a line each. */
   readonly tell: (text: string) => void;
+  /** Told of each row when it is done. */
+  readonly done: (result: RowResult) => void;
 }
 
 /** Below it, little is written. */
@@ -37,12 +39,10 @@ export async function measureRows(
   programs: readonly Program[],
   limits: Limits | undefined,
   options: RowsOptions,
-): Promise<RowResult[]> {
+): Promise<void> {
   const measuring = new Measuring(options);
   try {
-    const results: RowResult[] = [];
-    for (const row of rows) results.push(await measuring.row(row, programs, limits));
-    return results;
+    for (const row of rows) options.done(await measuring.row(row, programs, limits));
   } finally {
     measuring.clean();
   }

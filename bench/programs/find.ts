@@ -11,7 +11,7 @@ import { resticProgram } from './restic.ts';
 export interface Wanted {
   /** Names of columns; all that can be found unless given. */
   readonly only?: readonly string[];
-  /** Further builds of alcove: a column's name, and the path of its `bin/alcove.js`. */
+  /** Further builds of alcove: a column's name, and the path of its `bin/alcove.js`. `alcove` takes the place of this one. */
   readonly builds: ReadonlyMap<string, string>;
   /** For alcove's columns. */
   readonly threads?: number;
@@ -32,10 +32,9 @@ export function findPrograms(wanted: Wanted): Found {
     if (typeof found === 'string') missing.push(`${name}: ${found}`);
     else programs.push(found);
   };
-  take('alcove', () =>
-    findAlcove('alcove', fileURLToPath(new URL('../../bin/alcove.js', import.meta.url)), wanted),
-  );
-  for (const [name, path] of wanted.builds) take(name, () => findAlcove(name, path, wanted));
+  const here = fileURLToPath(new URL('../../bin/alcove.js', import.meta.url));
+  for (const [name, path] of new Map([['alcove', here], ...wanted.builds]))
+    take(name, () => findAlcove(name, path, wanted));
   take('borg', findBorg);
   take('restic', findRestic);
   return { programs, missing };
