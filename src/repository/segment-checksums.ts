@@ -56,7 +56,7 @@ export class ChecksumCursor {
     return undefined;
   }
 
-  /** Those that are left. */
+  /** Those that are left, in order. */
   *rest(): Generator<ChecksumRecord> {
     for (; this.#next < this.#checksums.count; this.#next++) {
       const record = this.#checksums.record(this.#next);

@@ -110,8 +110,12 @@ export class SegmentFiles {
 
   /** Removes the segment and its checksums. Removing what is gone already is no error. */
   remove(segment: number): void {
-    this.#removeIfThere(this.path(segment));
-    this.#removeIfThere(this.checksumsPath(segment));
+    try {
+      this.store.removeFile(this.path(segment));
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+    this.#removeChecksumFile(this.checksumsPath(segment));
   }
 
   /** Removes checksums of segments from `first` on, which are not there. */
@@ -141,15 +145,18 @@ export class SegmentFiles {
   #removeChecksumsIn(folder: string, isMeant: (segment: number) => boolean): void {
     for (const { name } of this.store.list(folder)) {
       const segment = CHECKSUMS_NAME.exec(name)?.groups?.['segment'];
-      if (segment !== undefined && isMeant(Number(segment))) this.#removeIfThere(`${folder}/${name}`);
+      if (segment !== undefined && isMeant(Number(segment))) {
+        this.#removeChecksumFile(`${folder}/${name}`);
+      }
     }
   }
 
-  #removeIfThere(path: string): void {
+  /** Where that fails, the file does no harm: it is about entries that are no more. */
+  #removeChecksumFile(path: string): void {
     try {
       this.store.removeFile(path);
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (!hasCode(error)) throw error;
     }
   }
 

@@ -97,7 +97,9 @@ export class ChecksumCheck {
     this.#cursor = undefined;
     if (isSound) {
       if (cursor !== undefined) {
-        this.#current.strangers += cursor.strangers + [...cursor.rest()].length;
+        // No PUT comes any more.
+        cursor.at(Infinity);
+        this.#current.strangers += cursor.strangers;
         this.#warnOf(cursor.damaged);
       }
       addTally(this.#transaction, this.#current);
