@@ -155,6 +155,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'list archives, or the files in one',
     load: async () => (await import('./commands/list.ts')).list,
   },
+  mount: {
+    brief: 'show archives as a file system',
+    load: async () => (await import('./commands/mount.ts')).mount,
+  },
   prune: {
     brief: 'delete archives that no rule keeps',
     load: async () => (await import('./commands/prune.ts')).prune,
@@ -175,6 +179,10 @@ const commands: Readonly<Record<string, Entry>> = {
     brief: 'serve repositories to clients',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  umount: {
+    brief: 'unmount what mount has mounted',
+    load: async () => (await import('./commands/umount.ts')).umount,
+  },
   upgrade: {
     brief: 'protect an old repository against forgery',
     load: async () => (await import('./commands/upgrade.ts')).upgrade,
@@ -182,6 +190,10 @@ const commands: Readonly<Record<string, Entry>> = {
   version: {
     brief: 'show the versions of client and server',
     load: async () => (await import('./commands/version.ts')).version,
+  },
+  webdav: {
+    brief: 'serve archives to browsers and file managers',
+    load: async () => (await import('./commands/webdav.ts')).webdav,
   },
   'with-lock': {
     brief: 'run a command while nobody else uses the repository',
@@ -196,9 +208,6 @@ export const commandGroups: Readonly<Record<string, string>> = {
   key: 'manage the key of a repository',
 };
 
-/** Borg's commands that this version does not have. */
-const unavailable: readonly string[] = ['mount', 'umount'];
-
 export function commandNames(): string[] {
   return Object.keys(commands);
 }
@@ -207,14 +216,10 @@ export function briefOf(name: string): string {
   return commands[name]!.brief;
 }
 
-export function isUnavailable(name: string): boolean {
-  return unavailable.includes(name);
-}
-
-/** All names that may follow `group` (or the program's name), with those that this version does not have. */
+/** All names that may follow `group` (or the program's name). */
 export function choicesOf(group: string): string[] {
   const prefix = group === '' ? '' : `${group} `;
-  const names = [...Object.keys(commands), ...unavailable]
+  const names = Object.keys(commands)
     .filter((name) => name.startsWith(prefix))
     .map((name) => name.slice(prefix.length).split(' ')[0]!);
   return [...new Set(names)].toSorted();

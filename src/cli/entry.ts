@@ -6,8 +6,9 @@ import { isatty } from 'node:tty';
 import { EXIT_ERROR } from './exit-code.ts';
 import { SignalReceived, type CliIo, type Identity, type StopSignal } from './io.ts';
 import { StreamOutput } from './output/stream-output.ts';
-import { programName } from './program-name.ts';
+import { commandArguments, programName } from './program-name.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
+import { isBackground } from '../platform/background-variable.ts';
 import { nowNs } from '../platform/clock.ts';
 import { keepHeapsSmall } from '../platform/heap.ts';
 import { programWord } from '../platform/program-word.ts';
@@ -16,7 +17,8 @@ import { versionText } from './version.ts';
 keepHeapsSmall();
 
 const ownName = programName([process.argv0, process.argv[1]], process.env);
-const argv = readArguments();
+const isBackgroundProcess = isBackground(process.env);
+const argv = commandArguments(readArguments(), [process.argv0, process.argv[1]]);
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
@@ -66,7 +68,9 @@ function readArguments(): string[] {
   const argv = process.argv.slice(2);
   if (!isDamaged(argv)) return argv;
   try {
-    return lastArguments(readFileSync('/proc/self/cmdline'), argv.length);
+    // Who started this one in the background could not hand on what is no text; it is there still.
+    const pid = isBackgroundProcess ? process.ppid : 'self';
+    return lastArguments(readFileSync(`/proc/${pid}/cmdline`), argv.length);
   } catch {
     return argv;
   }
@@ -155,6 +159,7 @@ function realIo(argv: readonly string[]): CliIo {
     stdout,
     stderr: immediateStderr,
     signal: stopOnSignals(),
+    isBackground: isBackgroundProcess,
     onInquiry: (listener) => (answerInquiry = listener),
     nowNs,
     readFile: (path) => readFile(path),

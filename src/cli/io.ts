@@ -7,6 +7,8 @@ export interface Output {
   /** Width in cells; undefined where it is no terminal. */
   readonly columns: number | undefined;
   write(data: string | Uint8Array): void;
+  /** Sends what was gathered so far, for whoever waits for it. */
+  flush?(): void;
 }
 
 /** Who runs where: what placeholders in names stand for. */
@@ -34,6 +36,8 @@ export interface CliIo {
   readonly stderr: Output;
   /** Aborts when the process is told to stop; the reason is a `SignalReceived`. */
   readonly signal: AbortSignal;
+  /** Another process of this program has started this one, and says what is said before and after a command. */
+  readonly isBackground?: boolean;
   nowNs(): bigint;
   /** Contents of a file; relative paths start at `cwd`. */
   readFile(path: string): Promise<Uint8Array>;

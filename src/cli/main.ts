@@ -22,7 +22,8 @@ export async function main(io: CliIo): Promise<number> {
   try {
     const { parseCommandLine } = await import('./parse-command-line.ts');
     // As text even with --log-json, and whatever the level: as Borg does.
-    for (const deprecation of deprecationsIn(io.argv)) io.stderr.write(`${deprecation}\n`);
+    const deprecations = io.isBackground === true ? [] : deprecationsIn(io.argv);
+    for (const deprecation of deprecations) io.stderr.write(`${deprecation}\n`);
     line = await parseCommandLine(io.argv, io);
     if (line.kind === 'command' && line.spec.clientMaySet !== undefined) {
       const { heedOriginalCommand } = await import('./original-command.ts');
@@ -70,7 +71,7 @@ async function runCommand(io: CliIo, { spec, args: given }: CommandRun): Promise
   const { reporter } = ctx;
   const args = withoutStatistics(ctx, given);
   io.onInquiry?.(() => reporter.sayWork());
-  if (args.showVersion) {
+  if (args.showVersion && io.isBackground !== true) {
     const { BORG_VERSION } = await import('./version.ts');
     reporter.log('info', `borgbackup version ${BORG_VERSION}`, { logger: 'borg.output.show-version' });
   }
@@ -87,7 +88,7 @@ async function runCommand(io: CliIo, { spec, args: given }: CommandRun): Promise
   if (error !== undefined)
     await showError(ctx, signal === undefined ? error : new SignalReceived(signal), error);
   const code = exitCode({ error, signal, requested, warnings: reporter.warnings }, styleOf(io));
-  if (args.showRc) showExitCode(ctx, code);
+  if (args.showRc && io.isBackground !== true) showExitCode(ctx, code);
   return code;
 }
 

@@ -5,7 +5,7 @@
  * Source: Borg 1.4.5 archiver.py (parse_args, CommonOptions).
  */
 import type { CommandSpec } from './command.ts';
-import { choicesOf, commandGroups, isUnavailable, loadCommand } from './command-table.ts';
+import { choicesOf, commandGroups, loadCommand } from './command-table.ts';
 import { commonOptions, type CommonArgs } from './options/common.ts';
 import { optionsOf, type OptionSpec, type ParseContext } from './options/option.ts';
 import { missingOptions, resolveOptions, resolvePositionals } from './options/resolve.ts';
@@ -65,8 +65,6 @@ function operandCount({ positionals }: CommandSpec): number {
   return rest < 0 ? Infinity : rest;
 }
 
-const BORG_HINT = 'Borg can do it: it reads and writes the same repositories.';
-
 interface FoundCommand {
   readonly name: string;
   readonly rest: readonly string[];
@@ -103,9 +101,6 @@ async function findCommand(
     occurrences.push(...middle.occurrences);
     rest = middle.operands.slice(1);
     name = `${name} ${second}`;
-  }
-  if (isUnavailable(name)) {
-    throw new UsageError(name, `"${name}" is not available in this version yet`, BORG_HINT);
   }
   return { name, rest, occurrences };
 }

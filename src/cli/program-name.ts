@@ -10,8 +10,21 @@ export function programName(startedAs: readonly (string | undefined)[], env: Env
   return startedAs.some(isBorg) ? 'borg' : 'alcove';
 }
 
+/** What `borgfs` is given is what `mount` is given: so fstab may name it. */
+export function commandArguments(
+  args: readonly string[],
+  startedAs: readonly (string | undefined)[],
+): readonly string[] {
+  if (!startedAs.some(isBorgfs)) return args;
+  return args.length === 1 && (args[0] === '-V' || args[0] === '--version') ? args : ['mount', ...args];
+}
+
 function isBorg(path = ''): boolean {
-  return basename(path) === 'borg' || basename(path) === 'borg.js';
+  return ['borg', 'borg.js'].includes(basename(path)) || isBorgfs(path);
+}
+
+function isBorgfs(path = ''): boolean {
+  return ['borgfs', 'borgfs.js'].includes(basename(path));
 }
 
 /** Command lines in a text of help, which are written for `alcove`, as the user types them. */

@@ -18,6 +18,8 @@ export type CValue =
   | string
   | null;
 
+type KoffiFunction = ReturnType<ReturnType<Koffi['load']>['func']>;
+
 let koffi: Koffi | undefined;
 let library: ReturnType<Koffi['load']> | undefined;
 
@@ -53,6 +55,27 @@ export function cFunction<Arguments extends CValue[], Result = number>(
       if (repeats === MAX_REPEATS || !FOREIGN_ERRNO.has(errno)) return result;
     }
   };
+}
+
+/**
+ * A C function that may block: it runs on a thread of Node's pool. Memory that is handed to it must stay until the promise
+ * settles. Its errno is not known.
+ */
+export function backgroundCFunction<Arguments extends CValue[]>(
+  prototype: string,
+): (...args: Arguments) => Promise<number> {
+  let bound: KoffiFunction | undefined;
+  return (...args) => {
+    bound ??= (library ??= foreign().load(null)).func(prototype);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    bound.async(...args, (error: Error | null, result: number) => (error ? reject(error) : resolve(result)));
+    return promise;
+  };
+}
+
+/** Where memory is, for structures that lead to it. It must be an ArrayBuffer's, which the garbage collector does not move. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return foreign().address(bytes);
 }
 
 /** errno of this thread's last C call that returned -1. */

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { concatBytes } from '../util/bytes.ts';
 import type { Environment } from '../util/context.ts';
+import { READY_VARIABLE } from './background-variable.ts';
 import { cFunction } from './libc.ts';
 import { O_CLOEXEC } from './linux.ts';
 import { OsError, errnoNumber, isOsError, lastOsError } from './os-error.ts';
@@ -55,6 +56,7 @@ export function prepareSubprocessEnvironment(env: Environment, version?: string)
   delete prepared.BORG_PASSCOMMAND;
   // It names a descriptor that the program does not have.
   delete prepared.BORG_PASSPHRASE_FD;
+  delete prepared[READY_VARIABLE];
   if (version !== undefined) prepared.BORG_VERSION = version;
   return prepared;
 }
@@ -148,6 +150,16 @@ export async function captureOutput(
   child.stdout.on('data', (part: Uint8Array) => parts.push(part));
   const exitCode = await exitCodeOf(child);
   return { output: concatBytes(parts), exitCode };
+}
+
+/** The path of the program of this name; undefined where there is none to start. */
+export function findProgram(command: string, env: Environment): string | undefined {
+  try {
+    return findExecutable(command, env);
+  } catch (error) {
+    if (!isOsError(error)) throw error;
+    return undefined;
+  }
 }
 
 /** The program's path, looked up as execvp(3) does. */

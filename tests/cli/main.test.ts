@@ -88,12 +88,6 @@ describe('main()', () => {
     });
   }
 
-  it('says which commands this version does not have', async () => {
-    const { code, stderr } = await run(['umount', 'a']);
-    assert.equal(code, 2);
-    assert.match(stderr.text, /"umount" is not available in this version yet/);
-  });
-
   it('refuses help on what it does not know as a wrong command line', async () => {
     const { code, stderr } = await run(['help', 'nonsense']);
     assert.equal(code, 2);

@@ -143,7 +143,6 @@ describe('parseCommandLine()', () => {
   const refused: [argv: string, command: string, message: RegExp][] = [
     ['foo', '', /^argument <command>: invalid choice: 'foo' \(choose from 'backup', .*'with-lock'\)$/],
     ['key foo', 'key', /^argument <command>: invalid choice: 'foo' \(choose from 'change-passphrase',/],
-    ['umount a', 'umount', /^"umount" is not available in this version yet$/],
     ['list', 'list', /^argument REPOSITORY_OR_ARCHIVE: Invalid location format: ""$/],
     ['list --nonsense repo', '', /^unrecognized arguments: --nonsense$/],
     ['--nonsense list repo', '', /^unrecognized arguments: --nonsense$/],

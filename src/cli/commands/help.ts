@@ -1,4 +1,4 @@
-import { choicesOf, commandNames, isUnavailable } from '../command-table.ts';
+import { choicesOf, commandNames } from '../command-table.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { topics } from '../help/topic-list.ts';
@@ -57,7 +57,6 @@ export const help = defineCommand<HelpArgs>({
       part: args.epilogOnly ? 'epilog' : args.usageOnly ? 'usage' : 'all',
     });
     if (text !== undefined) return ctx.print(text);
-    if (isUnavailable(name)) throw new UsageError('help', `"${name}" is not available in this version yet`);
     const topicNames = topics.map((topic) => topic.name);
     throw new UsageError('', noHelp(name, topicNames), suggestion(name, [...commandNames(), ...topicNames]));
   },

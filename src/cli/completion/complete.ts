@@ -1,5 +1,5 @@
 /** What may stand in the place of the word at the cursor, by the data of commands and options. */
-import { briefOf, choicesOf, commandGroups, isUnavailable } from '../command-table.ts';
+import { briefOf, choicesOf, commandGroups } from '../command-table.ts';
 import type { CommandSpec } from '../command.ts';
 import { topics } from '../help/topic-list.ts';
 import { isDeprecated } from '../options/deprecations.ts';
@@ -38,13 +38,10 @@ export async function complete(words: readonly string[], archiveNames: ArchiveNa
 }
 
 function commandCandidates(group: string): Candidate[] {
-  return choicesOf(group).flatMap((choice) => {
+  return choicesOf(group).map((choice) => {
     const name = group === '' ? choice : `${group} ${choice}`;
-    if (Object.hasOwn(commandGroups, name)) {
-      const hasAny = choicesOf(name).some((part) => !isUnavailable(`${name} ${part}`));
-      return hasAny ? [{ word: choice, description: commandGroups[name]! }] : [];
-    }
-    return isUnavailable(name) ? [] : [{ word: choice, description: briefOf(name) }];
+    const isGroup = Object.hasOwn(commandGroups, name);
+    return { word: choice, description: isGroup ? commandGroups[name]! : briefOf(name) };
   });
 }
 

@@ -1,5 +1,5 @@
 /** The help that the data of commands and options makes. */
-import { briefOf, commandGroups, commandNames, isUnavailable, loadCommand } from '../command-table.ts';
+import { briefOf, commandGroups, commandNames, loadCommand } from '../command-table.ts';
 import type { CommandSpec } from '../command.ts';
 import { commonOptions } from '../options/common.ts';
 import type { OptionGroup, OptionSpec, PositionalSpec } from '../options/option.ts';
@@ -37,7 +37,6 @@ async function sectionsOf(name: string, columns: number, part: HelpPart): Promis
 
 /** `usage: …` with its line end. */
 export async function usageLine(name: string, program: ProgramName): Promise<string> {
-  if (isUnavailable(name)) return '';
   const spec = await loadCommand(name);
   const usage = spec === undefined ? groupUsage(name) : commandUsage(spec);
   return nameProgram(`usage: ${usage}\n`, program);
