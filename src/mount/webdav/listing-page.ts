@@ -134,8 +134,11 @@ function formatTimeCell(timeNs: bigint): string {
   return `<time title="${exact}">${formatTime(localTime(timeUs), '%Y-%m-%d %H:%M')}</time>`;
 }
 
+/** Marks that turn the direction of writing would have `exe.jpg` stand for a program. */
+const DIRECTION_MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 function showName(name: Uint8Array | undefined): string | undefined {
-  return name && toDisplayText(name);
+  return name && toDisplayText(name).replaceAll(DIRECTION_MARKS, '\ufffd');
 }
 
 /** Of an entry's URL below that of its directory. */

@@ -15,7 +15,7 @@ body {
 }
 a { color: var(--link); text-decoration: none; }
 a:hover, a:focus-visible { text-decoration: underline; }
-header { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: baseline; justify-content: space-between; }
+header { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: baseline; justify-content: space-between; padding: 0 0.5rem; }
 nav { font-size: 1.125rem; overflow-wrap: anywhere; }
 nav span { margin: 0 0.35em; color: var(--dim); }
 .tar { border: 1px solid var(--line); border-radius: 0.4rem; padding: 0.3rem 0.75rem; white-space: nowrap; }

@@ -45,6 +45,12 @@ describe('a directory for browsers', () => {
     assert.equal(await orderOf('?sort=nonsense'), 'dabc');
   });
 
+  it('shows marks that turn the direction of writing, and does not obey them', async () => {
+    const { ask: get } = serve({}, new FakeVfs({ '\xe2\x80\xaegpj.exe': 'x' }));
+    const page = Buffer.from(await (await get('GET', '/')).text(), 'latin1').toString();
+    assert.ok(page.includes('<a href="%E2%80%AEgpj.exe"><bdi>\ufffdgpj.exe</bdi></a>'));
+  });
+
   it('with very many entries has all of them, as they come', async () => {
     const many = Object.fromEntries(Array.from({ length: 10_500 }, (_, n) => [`f${20_000 - n}`, '']));
     const page = await (await serve({}, new FakeVfs(many)).ask('GET', '/?sort=name')).text();
