@@ -53,6 +53,20 @@ export { importTar, type ImportTarOptions } from './archive/tar/import-tar.ts';
 export type { TarFormat } from './archive/tar/member-header.ts';
 export type { TarFile, TarSink } from './archive/tar/tar-output.ts';
 
+// Archives as a tree of files.
+export { openVfs, type VfsOptions, type VfsSource } from './mount/open-vfs.ts';
+export {
+  ROOT_INODE,
+  type Soon,
+  type Vfs,
+  type VfsAttributes,
+  type VfsEntry,
+  VfsError,
+  type VfsErrorCode,
+  type VfsFile,
+  type VfsStatistics,
+} from './mount/vfs.ts';
+
 // Changing and deleting archives.
 export {
   recreateArchive,

@@ -70,6 +70,18 @@ describe('the library', () => {
     assert.equal(readFileSync(join(folder, 'restored/tree/note'), 'utf8'), 'second time\n');
   });
 
+  it('shows archives as a tree of files', async () => {
+    const session = await alcove.openRepository(ctx, location, READ);
+    await using vfs = await alcove.openVfs(session, { show: { archive: 'two' } });
+    const tree = await vfs.lookup(alcove.ROOT_INODE, bytes('tree'));
+    const found: string[] = [];
+    await vfs.entries(tree, 0, ({ name }) => found.push(Buffer.from(name).toString()) > 0);
+    assert.deepEqual(found, ['note']);
+    const file = await vfs.open(await vfs.lookup(tree, bytes('note')));
+    assert.equal(Buffer.from(await file.read(7, 100)).toString(), 'time\n');
+    await assert.rejects(async () => vfs.open(tree), alcove.VfsError);
+  });
+
   it('writes tars, and reads them', async () => {
     const file = { path: bytes('two.tar') };
     {
