@@ -14,7 +14,12 @@ import type { GrowthPoint, GrowthSeries } from './results.ts';
 import { placeAt } from './states.ts';
 import { syntheticTar } from './synthetic-tar.ts';
 
+/** What grows. */
+export const SUBJECTS = ['index', 'archives', 'files'] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
 export interface GrowthOptions {
+  readonly subjects: readonly Subject[];
   readonly work: string;
   readonly scale: number;
   readonly signal: AbortSignal;
@@ -30,11 +35,14 @@ export async function measureGrowth(program: Program, options: GrowthOptions): P
   mkdirSync(options.work, { recursive: true });
   const folder = mkdtempSync(join(options.work, 'growth-'));
   try {
-    return [
-      ...indexSeries(options),
-      ...(await archiveSeries(program, folder, options)),
-      ...(await fileSeries(program, folder, options)),
-    ];
+    const measure: Readonly<Record<Subject, () => GrowthSeries[] | Promise<GrowthSeries[]>>> = {
+      index: () => indexSeries(options),
+      archives: () => archiveSeries(program, folder, options),
+      files: () => fileSeries(program, folder, options),
+    };
+    const series: GrowthSeries[] = [];
+    for (const subject of options.subjects) series.push(...(await measure[subject]()));
+    return series;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { corpusDiskBytes } from './corpora/corpus.ts';
-import { measureGrowth } from './growth.ts';
+import { measureGrowth, SUBJECTS } from './growth.ts';
 import { latencyTable } from './latency.ts';
 import { measureLimits } from './limits.ts';
 import { freeBytes, loadAverage, machineFacts } from './machine.ts';
@@ -116,7 +116,10 @@ async function benchGrowth(options: BenchOptions): Promise<void> {
   const startedAt = new Date().toISOString();
   const before = loadAverage();
   const { work, scale } = options;
-  const series = await measureGrowth(program, { work, scale, signal: interrupted.signal, tell });
+  const { signal } = interrupted;
+  const subjects = SUBJECTS.filter((name) => options.only.length === 0 || options.only.includes(name));
+  if (subjects.length === 0) throw new Error(`--only takes ${SUBJECTS.join(', ')} here`);
+  const series = await measureGrowth(program, { subjects, work, scale, signal, tell });
   const report: Report = {
     schema: SCHEMA,
     kind: 'growth',

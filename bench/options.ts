@@ -8,7 +8,8 @@ export const USAGE = `usage: npm run bench -- [rows] [options]       rows of the
        npm run bench -- latency [options]      a server that is far away
        npm run bench -- table FILE ...         tables from files in bench/results
 
-  --only ROWS        rows by name or by the beginning of it, with commas between
+  --only ROWS        rows by name or by the beginning of it, with commas between;
+                     growth: index, archives, files
   --list             names and titles of the rows, and nothing else
   --scale N          sizes, as a share of those in the titles (default: 1)
   --runs N           counted runs of each program in each row (default: 5)
