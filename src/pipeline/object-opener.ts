@@ -68,15 +68,16 @@ export class ObjectOpener implements AsyncDisposable {
 
   /**
    * Opens the objects, whose memory it takes over. Parts are to be released in the order of the batches: a thread
-   * waits at a full ring. Rejected only where the threads fail.
+   * waits at a full ring; with `keeps` the plaintexts have memory of their own instead. Rejected only where the threads
+   * fail.
    */
-  open(objects: readonly SealedInput[]): Promise<OpenedPart> {
+  open(objects: readonly SealedInput[], keeps = false): Promise<OpenedPart> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
     const batch = this.#nextBatch++;
     const ids = new Uint8Array(objects.length * ID_BYTES);
     objects.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
     const { sizes, data } = joinParts(objects.map(({ sealed }) => sealed));
-    const request: OpenRequest = { batch, ids, sizes, data };
+    const request: OpenRequest = { batch, keeps, ids, sizes, data };
     const opened = this.#expect(batch);
     const thread = this.#leastBusy();
     // A thread with nothing to do must not keep the process from ending.
@@ -88,11 +89,9 @@ export class ObjectOpener implements AsyncDisposable {
   /** The plaintext of one object, in memory of its own; undefined where it is damaged. Otherwise as open(). */
   async openOne(object: SealedInput): Promise<Uint8Array | undefined> {
     let plaintext: Uint8Array | undefined;
-    for (let next: Promise<OpenedPart> | undefined = this.open([object]); next !== undefined;) {
+    for (let next: Promise<OpenedPart> | undefined = this.open([object], true); next !== undefined;) {
       const part: OpenedPart = await next;
-      for (const opened of part.plaintexts) {
-        plaintext = opened?.buffer instanceof ArrayBuffer ? opened : opened?.slice();
-      }
+      plaintext ??= part.plaintexts[0];
       part.release();
       ({ next } = part);
     }

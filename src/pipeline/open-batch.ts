@@ -5,6 +5,8 @@
 
 export interface OpenRequest {
   readonly batch: number;
+  /** The plaintexts are to be kept: they come back each in memory of its own, not in the ring. */
+  readonly keeps: boolean;
   /** 32 bytes for each object. */
   readonly ids: Uint8Array;
   readonly sizes: Uint32Array;
@@ -77,6 +79,7 @@ export function releaseBuffer(bytes: Uint8Array): void {
   if (bytes.length >= RELEASED_FROM_BYTES && ownsBuffer(bytes)) bytes.buffer.transfer(0);
 }
 
-function ownsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+/** Whether all of the memory behind the bytes is theirs, so that it can be given away. */
+export function ownsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }

@@ -1,12 +1,20 @@
 /** A worker thread that opens sealed objects: verifies, decrypts, decompresses. Started by object-opener.ts only. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decompressTransient } from '../compress/decompress.ts';
+import { decompress, decompressTransient } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { FAILED, LARGE, type OpenReply, type OpenRequest, releaseBuffer, splitParts } from './open-batch.ts';
+import {
+  FAILED,
+  LARGE,
+  type OpenReply,
+  type OpenRequest,
+  ownsBuffer,
+  releaseBuffer,
+  splitParts,
+} from './open-batch.ts';
 import { Ring } from './ring.ts';
 import { WorkerControl, WorkerStopped } from './worker-control.ts';
 
@@ -30,13 +38,14 @@ const control = new WorkerControl(start.control);
 const ring = new Ring(start.ring, control);
 
 let batch = 0;
+let keeps = false;
 let sizes: number[] = [];
 let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
 
 port.on('message', (request: OpenRequest) => {
-  batch = request.batch;
+  ({ batch, keeps } = request);
   try {
     for (const [index, sealed] of splitParts(request).entries()) {
       control.checkStopped();
@@ -55,13 +64,15 @@ port.on('message', (request: OpenRequest) => {
 function open(id: Uint8Array, sealed: Uint8Array<ArrayBuffer>): void {
   let plaintext: Uint8Array;
   try {
-    plaintext = decompressTransient(openEnvelopeInPlace(material, id, sealed));
+    const object = openEnvelopeInPlace(material, id, sealed);
+    plaintext = keeps ? decompress(object) : decompressTransient(object);
     if (!constantTimeEqual(idHash(material, plaintext), id)) throw new Error('another id');
   } catch {
     sizes.push(FAILED);
     offsets.push(LARGE);
     return;
   }
+  if (keeps) return addKept(ownsBuffer(plaintext) ? plaintext : plaintext.slice());
   // Waiting for room only helps when the main thread knows what it may release.
   const place = ring.reserve(plaintext.length, () => flush(false));
   place.bytes.set(plaintext);
@@ -70,6 +81,12 @@ function open(id: Uint8Array, sealed: Uint8Array<ArrayBuffer>): void {
   if (place.large !== undefined) large.push(place.large);
   costBytes += place.costBytes;
   if (plaintext.buffer !== sealed.buffer) releaseBuffer(plaintext);
+}
+
+function addKept(plaintext: Uint8Array<ArrayBuffer>): void {
+  sizes.push(plaintext.length);
+  offsets.push(LARGE);
+  large.push(plaintext);
 }
 
 function flush(isLast: boolean): void {

@@ -125,3 +125,32 @@ test('readMany() gives all of what opens to much more than it takes in the repos
   const expected = [...Array(40).keys(), ...Array(50).keys()];
   assert.deepEqual(await firstBytes(reader.readMany(wanted)), expected);
 });
+
+test('readBy() gives memory of its own for any compression, and says what is wrong with a damaged object', async () => {
+  const { archive, ids, objects, source } = await sample();
+  await using opener = archive.reader.createOpener(1);
+  const wanted = new Uint8Array(SIZE_BYTES).fill(7);
+  for (const compression of ['none', 'lz4', 'zlib', 'zstd', 'obfuscate,110,lz4']) {
+    for (const size of [0, 10, 5000, SIZE_BYTES]) {
+      const plaintext = wanted.slice(0, size);
+      const { id, sealed } = await sealObject(
+        source.key,
+        createCompressor(parseCompression(compression)),
+        plaintext,
+      );
+      objects.set(toHex(id), sealed);
+      const [one, two] = await Promise.all([
+        archive.reader.readBy(opener, id),
+        archive.reader.readBy(opener, id),
+      ]);
+      assert.ok(one.every((byte) => byte === 7) && one.length === size, `${compression} ${size}`);
+      one.fill(8);
+      assert.ok(two.every((byte) => byte === 7) && two.length === size, `${compression} ${size}`);
+    }
+  }
+  const damaged = toHex(ids[25]!);
+  objects.set(damaged, objects.get(damaged)!.with(1000, 99));
+  await assert.rejects(archive.reader.readBy(opener, ids[25]!), IntegrityError);
+  objects.delete(damaged);
+  await assert.rejects(archive.reader.readBy(opener, ids[25]!), ObjectNotFound);
+});
