@@ -142,7 +142,7 @@ function announce(
   if (!isLoopback(args.listen.host)) {
     reporter.log('warning', 'HTTP is not encrypted: the password and the files can be read on the way.');
   } else if (password === undefined) {
-    reporter.tell?.('Without a password, every user of this machine can read it. Ctrl-C ends it.\n');
+    reporter.tell?.('Without a password, every user of this machine can read it. Ctrl-C ends it.');
   }
 }
 
