@@ -36,6 +36,7 @@ export interface LastingOptions {
 const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 60_000;
 const PATIENCE_MS = 10_000;
+const CLOSE_MS = 2000;
 /** For one object: with the handle at hand, and with a new one. */
 const TRIES = 2;
 const LOGGER = { logger: 'borg.remote' };
@@ -98,10 +99,15 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
     }
   }
 
+  /** What is being opened meanwhile is closed as soon as it is open; that is not waited for long. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const repository = this.#repository ?? (await this.#opening?.catch(() => undefined));
+    const repository = this.#repository;
     this.#repository = undefined;
+    const stop = new AbortController();
+    const opening = this.#opening?.catch(() => {});
+    await Promise.race([opening, opening && sleep(CLOSE_MS, stop.signal).catch(() => {})]);
+    stop.abort();
     await repository?.close();
   }
 
@@ -110,10 +116,11 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
   }
 
   async #current(): Promise<Repository> {
-    if (this.#isClosed) throw new GeneralError(['the repository was closed']);
+    if (this.#isClosed) throw closedError();
     if (this.#repository !== undefined) return this.#repository;
     if (this.#opening === undefined && monotonicMs() < this.#restUntilMs) throw this.#outOfReach();
-    const opening = (this.#opening ??= this.#open());
+    // Later, lest one that fails at once is taken for one under way.
+    const opening = (this.#opening ??= Promise.resolve().then(() => this.#open()));
     const stop = new AbortController();
     const patience = sleep(this.#options.patienceMs ?? PATIENCE_MS, stop.signal).then(() => {
       throw this.#outOfReach();
@@ -131,6 +138,10 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
   async #open(): Promise<Repository> {
     try {
       const repository = await this.#options.reopen!();
+      if (this.#isClosed) {
+        await repository.close();
+        throw closedError();
+      }
       if (repository.idHex !== this.#idHex) {
         await repository.close();
         throw new GeneralError(['there is another repository in its place']);
@@ -142,7 +153,9 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
     } catch (error) {
       this.#rest(error);
       const why = error instanceof Error ? error.message : String(error);
-      this.#reporter.log('warning', `The repository can't be opened again: ${why}`, LOGGER);
+      if (!this.#isClosed) {
+        this.#reporter.log('warning', `The repository can't be opened again: ${why}`, LOGGER);
+      }
       throw this.#outOfReach();
     } finally {
       this.#opening = undefined;
@@ -177,6 +190,10 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
     void repository.close().catch(() => {});
     return true;
   }
+}
+
+function closedError(): GeneralError {
+  return new GeneralError(['the repository was closed']);
 }
 
 function isLoss(error: unknown): error is Error {

@@ -104,6 +104,18 @@ test('LastingRepository says that it is out of reach where it can’t be opened 
   assert.equal(opened, 4);
 });
 
+test('LastingRepository tries again after an opening that failed at once', async () => {
+  let fails = true;
+  const open = () => {
+    if (fails) throw new Error('at once');
+    return Promise.resolve(new Handle());
+  };
+  const { repository } = lasting(new Handle(0), open, { firstDelayMs: 0 });
+  await assert.rejects(repository.get(IDS[0]!), /at once/);
+  fails = false;
+  assert.equal((await repository.get(IDS[0]!))[0], 1);
+});
+
 test('LastingRepository does not open without end what is lost as soon as it is used', async () => {
   let opened = 0;
   const open = () => {
