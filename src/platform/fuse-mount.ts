@@ -4,7 +4,7 @@
  * Source: libfuse 3, lib/mount.c, util/fusermount.c; Linux, fs/fuse/inode.c (fuse_fs_parameters).
  */
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
 import type { Environment } from '../util/context.ts';
 import { addressOf, cFunction, cString, lastErrno } from './libc.ts';
 import { errnoNumber, isOsError, lastOsError, OsError } from './os-error.ts';
@@ -75,6 +75,8 @@ export function hasFuse(): boolean {
 /** Whether the path leads to a directory that can be mounted over. Throws ENOTCONN where nobody serves what is mounted there. */
 export function isMountpoint(path: string): boolean {
   try {
+    // The kernel remembers the rest of what it was told, also of what nobody serves.
+    statfsSync(path);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return statSync(path).isDirectory();
   } catch (error) {
