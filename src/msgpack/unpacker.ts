@@ -154,10 +154,8 @@ export class Unpacker {
     if (frame === undefined || frame.map === undefined || frame.key !== undefined) return false;
     const length = (this.#bytes[this.#start] ?? 0) ^ 0xa0;
     if (length > 0x1f || this.#start + length >= this.#end) return false;
-    let key = '';
     const from = this.#start + 1;
-    for (let i = from; i < from + length; i++) key += ONE_CHAR[this.#bytes[i]!]!;
-    frame.key = key;
+    frame.key = keyText(this.#bytes, from, length);
     this.#start = from + length;
     return true;
   }
@@ -281,6 +279,24 @@ const OPERAND_SIZES = [
 ];
 
 const ONE_CHAR = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
+
+/** Keys that came before, some of them: most come again and again, and need not be made anew. */
+const recentKeys: (string | undefined)[] = Array.from({ length: 256 });
+
+function keyText(bytes: Uint8Array, from: number, length: number): string {
+  if (length === 0) return '';
+  const slot = (41 * length + 7 * bytes[from]! + bytes[from + length - 1]!) & 0xff;
+  const recent = recentKeys[slot];
+  if (recent?.length === length) {
+    let same = 0;
+    while (same < length && recent.charCodeAt(same) === bytes[from + same]) same++;
+    if (same === length) return recent;
+  }
+  let key = '';
+  for (let i = from; i < from + length; i++) key += ONE_CHAR[bytes[i]!]!;
+  recentKeys[slot] = key;
+  return key;
+}
 
 /** slice() for short ranges: several times faster than the built-in one. */
 function copyOf(bytes: Uint8Array, from: number, length: number): Uint8Array {

@@ -41,8 +41,12 @@ export function errnoNumber(code: string): number {
   return numbers[code] ?? 0;
 }
 
+/** Node makes a new map each time. */
+let systemErrors: ReturnType<typeof getSystemErrorMap> | undefined;
+
 function errnoName(errno: number): string {
-  const known = getSystemErrorMap().get(-errno)?.[0];
+  systemErrors ??= getSystemErrorMap();
+  const known = systemErrors.get(-errno)?.[0];
   if (known !== undefined) return known;
   for (const [name, number] of Object.entries(constants.errno)) if (number === errno) return name;
   return `E${errno}`;

@@ -53,9 +53,8 @@ export function setMode(target: Target, mode: number, at?: At): void {
 
 /** Sets both times, ns since 1970; the file system rounds and clamps them as it must. */
 export function setTimes(target: Target, atimeNs: bigint, mtimeNs: bigint, at?: At): void {
-  const times = new BigInt64Array(4);
-  times.set(timespec(atimeNs), 0);
-  times.set(timespec(mtimeNs), 2);
+  setTimespec(0, atimeNs);
+  setTimespec(2, mtimeNs);
   const status =
     typeof target === 'number'
       ? futimens(target, times)
@@ -72,14 +71,19 @@ export function pathThrough(at: At): Uint8Array {
 }
 
 const SECOND_NS = 1_000_000_000n;
+const MAX_SECONDS = 2n ** 63n - 1n;
+const MIN_SECONDS = -(2n ** 63n);
 
-function timespec(timeNs: bigint): [bigint, bigint] {
+/** What C takes for both times; filled anew for each call. */
+const times = new BigInt64Array(4);
+
+function setTimespec(index: number, timeNs: bigint): void {
   // C wants ns of 0 to 999999999, also before 1970.
-  const ns = ((timeNs % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  const rest = timeNs % SECOND_NS;
+  const ns = rest < 0n ? rest + SECOND_NS : rest;
   const seconds = (timeNs - ns) / SECOND_NS;
-  const limit = 2n ** 63n;
-  if (seconds >= limit) return [limit - 1n, ns];
-  return [seconds < -limit ? -limit : seconds, ns];
+  times[index] = seconds > MAX_SECONDS ? MAX_SECONDS : seconds < MIN_SECONDS ? MIN_SECONDS : seconds;
+  times[index + 1] = ns;
 }
 
 function shownPath(target: Target): Path | undefined {

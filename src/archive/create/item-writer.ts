@@ -81,7 +81,8 @@ export class ItemWriter implements Disposable {
   /** Gives the folder its attributes, after all in it was made. */
   finishFolder(item: Item, path: Uint8Array): void {
     const at = this.#parentOf(path, 'mkdir');
-    extractIo('mkdir', () => makeFolderAt(path, at), path);
+    // It was made before what is in it; an error for each folder would take long to make.
+    extractIo('mkdir', () => isFolder(path, at) || makeFolderAt(path, at), path);
     this.#restore(item, { path, at });
   }
 
@@ -212,6 +213,15 @@ export function checkContents(item: Item, sizeBytes: number): void {
 /** No file system has such names: the call would fail, or end at the byte. */
 function refuseZeroByte(path: Uint8Array): void {
   if (path.includes(0)) throw new ItemError('a zero byte in a path');
+}
+
+function isFolder(path: Uint8Array, at: At): boolean {
+  try {
+    return isDirectory(lstat(path, at).mode);
+  } catch (error) {
+    if (!isOsError(error, 'ENOENT')) throw error;
+    return false;
+  }
 }
 
 function makeFolderAt(path: Uint8Array, at: At): void {
