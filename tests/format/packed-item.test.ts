@@ -165,3 +165,45 @@ function tableOf(packed: PackedItem): [string, number][] | undefined {
     end - (table.ends[index - 1] ?? 0),
   ]);
 }
+
+test('PackedItem throws a MetadataError, or nothing, whatever the bytes are', () => {
+  const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(item, flips, (made: Item, changes) => {
+      const bytes = encodeItem(made);
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      try {
+        const packed = wrapped(bytes);
+        const end = packed.read(0);
+        if (end < 0) return;
+        assert.ok(end <= bytes.length);
+        for (const ask of ASKED) tolerate(() => ask(packed));
+      } catch (error) {
+        assert.ok(error instanceof MetadataError, String(error));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const ASKED: ((packed: PackedItem) => unknown)[] = [
+  (packed) => packed.raw('path'),
+  (packed) => packed.raw('source'),
+  (packed) => packed.integer('mode'),
+  (packed) => packed.timeNs('mtime'),
+  (packed) => packed.boolean('hardlink_master'),
+  (packed) => packed.rawMap('xattrs'),
+  (packed) => packed.chunks(),
+  (packed) => packed.chunksBytes(),
+];
+
+function tolerate(call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof MetadataError)) throw error;
+  }
+}
