@@ -3,12 +3,13 @@ import { describe, it } from 'node:test';
 import { commandNames } from '../../src/cli/command-table.ts';
 import { helpText } from '../../src/cli/help/help-text.ts';
 import { topics } from '../../src/cli/help/topic-list.ts';
-import { nameProgram, programName } from '../../src/cli/program-name.ts';
+import { commandArguments, nameProgram, programName } from '../../src/cli/program-name.ts';
 
 describe('programName()', () => {
   it('is borg by the name of the program or of a link', () => {
     assert.equal(programName(['node', '/usr/bin/borg'], {}), 'borg');
     assert.equal(programName(['borg', undefined], {}), 'borg');
+    assert.equal(programName(['node', '/usr/bin/borgfs'], {}), 'borg');
     assert.equal(programName(['node', '/a/bin/borg.js'], {}), 'borg');
     assert.equal(programName(['node', '/home/borg/bin/alcove.js'], {}), 'alcove');
     assert.equal(programName([undefined], {}), 'alcove');
@@ -17,6 +18,26 @@ describe('programName()', () => {
   it('is borg by the environment', () => {
     assert.equal(programName(['alcove'], { ALCOVE_AS_BORG: '1' }), 'borg');
     assert.equal(programName(['alcove'], { ALCOVE_AS_BORG: '' }), 'alcove');
+  });
+});
+
+describe('commandArguments()', () => {
+  const borgfs = ['node', '/sbin/borgfs'];
+
+  it('makes what borgfs is given that of mount', () => {
+    assert.deepEqual(commandArguments(['repo', '/mnt', '-o', 'ro'], borgfs), [
+      'mount',
+      'repo',
+      '/mnt',
+      '-o',
+      'ro',
+    ]);
+    assert.deepEqual(commandArguments(['-h'], ['node', 'borgfs.js']), ['mount', '-h']);
+    assert.deepEqual(commandArguments(['-V'], borgfs), ['-V']);
+  });
+
+  it('leaves what other names are given', () => {
+    assert.deepEqual(commandArguments(['repo', '/mnt'], ['node', '/usr/bin/borg']), ['repo', '/mnt']);
   });
 });
 

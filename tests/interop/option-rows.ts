@@ -43,6 +43,8 @@ export const operands: Readonly<Record<string, readonly string[]>> = {
   'key import': ['OWN/none', 'tree/a.txt'],
   'key migrate-to-repokey': ['OWN/none'],
   list: ['OWN/none'],
+  // Nothing is mounted: there is no such directory.
+  mount: ['OWN/none', 'OWN/missing'],
   prune: ['OWN/none'],
   recreate: ['OWN/none'],
   rename: ['OWN/none::one', 'two'],
