@@ -25,6 +25,19 @@ const MAX_WIDTH = 1_000_000;
 const form =
   /^(?:(?<fill>[^])?(?<align>[<>=^]))?(?<sign>[-+ ])?z?(?<alternate>#)?(?<zero>0)?(?<width>\d+)?(?<grouping>[,_])?(?:\.(?<precision>\d+))?(?<type>[^])?$/u;
 
+/** Lines of a list have the same few again and again. */
+const parsedSpecs = new Map<string, Readonly<FormatSpec>>();
+const MAX_PARSED_SPECS = 100;
+
+function formatSpec(text: string): Readonly<FormatSpec> {
+  let spec = parsedSpecs.get(text);
+  if (spec !== undefined) return spec;
+  spec = parseFormatSpec(text);
+  if (parsedSpecs.size === MAX_PARSED_SPECS) parsedSpecs.clear();
+  parsedSpecs.set(text, spec);
+  return spec;
+}
+
 function parseFormatSpec(text: string): FormatSpec {
   const groups = form.exec(text)?.groups;
   if (groups === undefined) throw new FormatSpecError(`Invalid format specifier '${text}'`);
@@ -52,7 +65,7 @@ function parseFormatSpec(text: string): FormatSpec {
 /** Text cut to the precision and padded to the width; both count characters, not cells. */
 export function formatString(value: string, text: string): string {
   if (text === '') return value;
-  const spec = parseFormatSpec(text);
+  const spec = formatSpec(text);
   if (spec.type !== '' && spec.type !== 's') throw unknownCode(spec.type, 'str');
   if (spec.sign !== undefined) throw new FormatSpecError('Sign not allowed in string format specifier');
   if (spec.alternate) {
@@ -67,7 +80,7 @@ export function formatString(value: string, text: string): string {
 /** A whole number. */
 export function formatInteger(value: number | bigint, text: string): string {
   if (text === '') return String(value);
-  const spec = parseFormatSpec(text);
+  const spec = formatSpec(text);
   const { type } = spec;
   if ('eEfFgG%'.includes(type) && type !== '') return formatReal(Number(value), spec);
   if (spec.precision !== undefined) {
@@ -89,7 +102,7 @@ export function formatInteger(value: number | bigint, text: string): string {
 
 /** A real number. */
 export function formatNumber(value: number, text: string): string {
-  return text === '' ? formatFloat(value) : formatReal(value, parseFormatSpec(text));
+  return text === '' ? formatFloat(value) : formatReal(value, formatSpec(text));
 }
 
 function formatReal(value: number, spec: FormatSpec): string {

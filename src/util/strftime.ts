@@ -44,6 +44,8 @@ export function strftime(time: WallTime, format: string): string {
 }
 
 function padded(value: string | Padded, flags: string, width: string): string {
+  if (flags === '' && width === '')
+    return typeof value === 'string' ? value : String(value.value).padStart(value.width, value.fill);
   const flag = /[_\-0+]/.exec(flags.split('').toReversed().join(''))?.[0];
   let text: string;
   if (typeof value === 'string') {

@@ -6,7 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 
-const surrogate = /\p{Surrogate}/u;
+const encoder = new TextEncoder();
 const surrogates = /\p{Surrogate}/gu;
 
 export function decodeSurrogateEscaped(bytes: Uint8Array): string {
@@ -29,7 +29,7 @@ export function decodeSurrogateEscaped(bytes: Uint8Array): string {
 
 /** Throws a RangeError where the text holds a surrogate that no byte decodes to. */
 export function encodeSurrogateEscaped(text: string): Uint8Array {
-  if (text.isWellFormed()) return new Uint8Array(Buffer.from(text, 'utf8'));
+  if (text.isWellFormed()) return encoder.encode(text);
   const parts: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;
@@ -43,7 +43,7 @@ export function encodeSurrogateEscaped(text: string): Uint8Array {
 
 /** Text that can be shown: each byte that is no UTF-8 becomes a question mark. */
 export function removeSurrogates(text: string): string {
-  return surrogate.test(text) ? text.replace(surrogates, '?') : text;
+  return text.isWellFormed() ? text : text.replace(surrogates, '?');
 }
 
 /** What `removeSurrogates` makes of the decoded bytes. */

@@ -78,6 +78,8 @@ const KEY_GROUPS: readonly (readonly KeyHelp[])[] = [
   [['health', 'either "healthy" (file ok) or "broken" (if file has all-zero replacement chunks)']],
 ];
 
+const NO_HASHES: ReadonlyMap<string, string> = new Map();
+
 export class ItemFormatter {
   readonly #archive: FormattedArchive;
   readonly #format: string;
@@ -133,7 +135,11 @@ export class ItemFormatter {
     return `${encodeJson(data)}\n`;
   }
 
-  async #hashes(item: Item): Promise<Map<string, string>> {
+  #hashes(item: Item): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>> {
+    return this.#hashKeys.length === 0 ? NO_HASHES : this.#hash(item);
+  }
+
+  async #hash(item: Item): Promise<ReadonlyMap<string, string>> {
     const hashes = new Map<string, string>();
     for (const key of this.#hashKeys) {
       const { chunks } = item;

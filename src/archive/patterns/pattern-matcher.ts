@@ -69,6 +69,10 @@ export class PatternMatcher {
 
   /** Whether the path (text as of `decodeSurrogateEscaped`, or bytes) is included. */
   match(path: string | Uint8Array): boolean {
+    if (this.empty) {
+      this.#recurseDir = true;
+      return this.#fallback;
+    }
     const relative = stripLeadingSlashes(typeof path === 'string' ? path : decodeSurrogateEscaped(path));
     const command = this.#fullPaths.get(relative);
     if (command !== undefined) {
