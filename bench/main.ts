@@ -14,7 +14,7 @@ import { type BenchOptions, parseBenchOptions, USAGE } from './options.ts';
 import { findPrograms, type Found } from './programs/find.ts';
 import { readReport, type Report, type RowResult, SCHEMA, writeReport } from './results.ts';
 import { type Row, ROWS } from './rows.ts';
-import { growthTable, reportTable, rowsTable, runsText } from './table.ts';
+import { reportText } from './table.ts';
 
 const tell = (text: string) => console.error(text);
 const interrupted = new AbortController();
@@ -104,7 +104,7 @@ async function benchRows(options: BenchOptions): Promise<void> {
   };
   if (results.length > 0) {
     finish(report, options);
-    console.log(`${rowsTable(report)}\n\n${runsText(report)}`);
+    console.log(reportText(report));
   }
   if (failure !== undefined) throw failure.error;
 }
@@ -130,7 +130,7 @@ async function benchGrowth(options: BenchOptions): Promise<void> {
     series,
   };
   finish(report, options);
-  console.log(growthTable(report));
+  console.log(reportText(report));
 }
 
 function chosenRows(only: readonly string[]): Row[] {
@@ -181,10 +181,15 @@ function finish(report: Report, { output }: BenchOptions): void {
   tell(`written: ${path}`);
 }
 
+/** One table for each kind of report; those of several runs come one after the other. */
 function showTables(reports: readonly Report[], document: boolean): void {
+  const texts = new Map<Report['kind'], string>();
   for (const report of reports) {
-    const text = report.kind === 'rows' ? `${rowsTable(report)}\n\n${runsText(report)}` : reportTable(report);
-    if (document) documentTable(report.kind, text);
+    const before = texts.has(report.kind) ? `${texts.get(report.kind)}\n\n` : '';
+    texts.set(report.kind, before + reportText(report));
+  }
+  for (const [kind, text] of texts) {
+    if (document) documentTable(kind, text);
     else console.log(`${text}\n`);
   }
 }

@@ -6,8 +6,10 @@ const SUBJECT = 'alcove';
 const RIVALS = ['borg', 'restic'];
 const MIB = 2 ** 20;
 
-export function reportTable(report: Report): string {
-  return report.kind === 'rows' ? rowsTable(report) : growthTable(report);
+/** The table, and how it was made. */
+export function reportText(report: Report): string {
+  if (report.kind === 'rows') return `${rowsTable(report)}\n\n${runsText(report)}`;
+  return `${growthTable(report)}\n\n${madeText(report)}\n${report.version}.`;
 }
 
 /**
@@ -38,14 +40,21 @@ export function rowsTable(report: RowsReport): string {
   return markdown(head, rows);
 }
 
-/** How the runs of the table were made. */
-export function runsText(report: RowsReport): string {
-  const { machine, load, scale, runs, caches } = report;
+/** When and on what. */
+function madeText({ startedAt, machine, load }: Report): string {
+  const { processor, cores, memoryBytes, system, kernel, node } = machine;
+  const memory = `${Math.round(memoryBytes / 2 ** 30)} GiB`;
+  return (
+    `Made ${startedAt.slice(0, 10)} on ${processor}, ${cores} cores, ${memory}, ${system} ${kernel}, Node ${node}; ` +
+    `load average ${load[0]} before and ${load[1]} after.`
+  );
+}
+
+function runsText(report: RowsReport): string {
+  const { scale, runs, caches } = report;
   const lines = [
-    `Made ${report.startedAt.slice(0, 10)} at scale ${scale}; ${runs} counted runs of each after a warm-up, caches ${caches}.`,
-    `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB, ` +
-      `${machine.system} ${machine.kernel}, Node ${machine.node}.`,
-    `Load average ${load[0]} before and ${load[1]} after.`,
+    madeText(report),
+    `Scale ${scale}; ${runs} counted runs of each after the warm-up, caches ${caches}.`,
     `${report.programs.map(({ version, threads }) => version + (threads === undefined ? '' : ` (${threads} threads)`)).join(', ')}.`,
     ...report.missing.map((text) => `Left out: ${text}.`),
   ];
