@@ -9,33 +9,69 @@ import { MetadataError } from '../format/metadata-fields.ts';
 import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 
-/** Throws an IntegrityError where the stream is not made of items, or ends within one. */
-export function decodeItems(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Item, void, undefined> {
-  return unpackStream(stream, decodeItem);
+/** Of a batch. A chunk of the stream has some hundreds of items; a forged one may have millions of small values. */
+const BATCH_VALUES = 1000;
+
+/**
+ * Many items at a time: to take each by itself costs more than to decode it. Throws an IntegrityError where the stream is
+ * not made of items, or ends within one, after the items before.
+ */
+export function decodeItemBatches(
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Item[], void, undefined> {
+  return unpackBatches(stream, decodeItem);
 }
 
-/** The stream's values, each as `read` makes it; throws an IntegrityError as decodeItems() does. */
+/** The stream's values, each as `read` makes it; throws an IntegrityError as decodeItemBatches() does. */
 export async function* unpackStream<T>(
   stream: AsyncIterable<Uint8Array>,
   read: (value: MsgpackValue) => T,
 ): AsyncGenerator<T, void, undefined> {
+  for await (const batch of unpackBatches(stream, read)) for (const value of batch) yield value;
+}
+
+async function* unpackBatches<T>(
+  stream: AsyncIterable<Uint8Array>,
+  read: (value: MsgpackValue) => T,
+): AsyncGenerator<T[], void, undefined> {
   const unpacker = new Unpacker(OBJECT_LIMITS);
   for await (const data of stream) {
     damaged(() => unpacker.feed(data));
     for (;;) {
-      const value: MsgpackValue | undefined = damaged(() => unpacker.next());
-      if (value === undefined) break;
-      yield damaged(() => read(value));
+      const { batch, error } = nextBatch(unpacker, read);
+      // What comes before the damage is there to be used.
+      if (batch.length > 0) yield batch;
+      if (error !== undefined) throw error;
+      if (batch.length < BATCH_VALUES) break;
     }
   }
   if (!unpacker.idle) throw new IntegrityError(['item metadata stream: ends within an item']);
 }
 
-function damaged<T>(call: () => T): T {
+/** Values that are whole in what was fed; with an error, those before it. */
+function nextBatch<T>(unpacker: Unpacker, read: (value: MsgpackValue) => T): { batch: T[]; error?: unknown } {
+  const batch: T[] = [];
   try {
-    return call();
+    while (batch.length < BATCH_VALUES) {
+      const value = unpacker.next();
+      if (value === undefined) break;
+      batch.push(read(value));
+    }
+    return { batch };
   } catch (error) {
-    if (!(error instanceof MsgpackError || error instanceof MetadataError)) throw error;
-    throw new IntegrityError([`item metadata stream: ${error.message}`], error);
+    return { batch, error: asDamage(error) };
   }
+}
+
+function damaged(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    throw asDamage(error);
+  }
+}
+
+function asDamage(error: unknown): unknown {
+  if (!(error instanceof MsgpackError || error instanceof MetadataError)) return error;
+  return new IntegrityError([`item metadata stream: ${error.message}`], error);
 }

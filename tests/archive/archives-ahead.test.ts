@@ -10,7 +10,7 @@ import { repositoryStatistics } from '../../src/archive/listing/archive-statisti
 import { pruneArchives } from '../../src/archive/prune.ts';
 import { openLocalRepository, openSession, type Session } from '../../src/archive/session.ts';
 import { ArchiveDoesNotExist, IntegrityError, ObjectNotFound } from '../../src/errors.ts';
-import { decodeItems } from '../../src/archive/item-stream.ts';
+import { decodeItemBatches } from '../../src/archive/item-stream.ts';
 import { toHex, toUtf8Lossy } from '../../src/util/bytes.ts';
 import { farRepository, Rounds } from '../repository/far-repository.ts';
 import { ArchiveCrafter, testContext } from './crafted-archive.ts';
@@ -108,8 +108,8 @@ test('archiveStreams() gives each archive with its item stream, or as much of it
       continue;
     }
     const plaintexts = await Array.fromAsync(stream.chunks(), ({ plaintext }) => plaintext);
-    const items = decodeItems(Readable.from(plaintexts));
-    const paths = await Array.fromAsync(items, ({ path }) => toUtf8Lossy(path));
+    const items = (await Array.fromAsync(decodeItemBatches(Readable.from(plaintexts)))).flat();
+    const paths = items.map(({ path }) => toUtf8Lossy(path));
     assert.deepEqual(paths, await Array.fromAsync(archive.items(), ({ path }) => toUtf8Lossy(path)));
   }
   assert.deepEqual(seen, ['third', 'crafted', 'again']);

@@ -149,10 +149,12 @@ class Extraction {
   /** The items to extract; others are remembered as far as hard links need them. */
   async *#selected(): AsyncGenerator<Item, void> {
     const { matcher } = this.#options;
-    for await (const item of this.#archive.items()) {
-      const matched = matcher.match(item.path) && stripPath(item.path, this.#stripComponents).length > 0;
-      if (matched) yield item;
-      else if (this.#partial) this.#hardLinks.skipped(item);
+    for await (const batch of this.#archive.itemBatches()) {
+      for (const item of batch) {
+        const matched = matcher.match(item.path) && stripPath(item.path, this.#stripComponents).length > 0;
+        if (matched) yield item;
+        else if (this.#partial) this.#hardLinks.skipped(item);
+      }
     }
   }
 

@@ -125,10 +125,12 @@ async function listItems(ctx: CliContext, args: ListArgs, session: Session, name
     },
     format,
   );
-  for await (const item of archive.items()) {
-    ctx.signal.throwIfAborted();
-    if (!matcher.match(item.path)) continue;
-    const line = args.jsonLines ? await formatter.formatJson(item) : await formatter.formatItem(item);
-    ctx.print(encodeSurrogateEscaped(line));
+  for await (const batch of archive.itemBatches()) {
+    for (const item of batch) {
+      ctx.signal.throwIfAborted();
+      if (!matcher.match(item.path)) continue;
+      const line = args.jsonLines ? await formatter.formatJson(item) : await formatter.formatItem(item);
+      ctx.print(encodeSurrogateEscaped(line));
+    }
   }
 }
