@@ -146,7 +146,7 @@ describe('alcove webdav', () => {
     'as a process ends by SIGTERM while a file is on its way, and is unlocked',
     { skip: unbuilt },
     async () => {
-      scratch.write('source/large', new Uint8Array(100_000_000));
+      scratch.write('source/large', new Uint8Array(40_000_000));
       await scratch.create('large');
       const child = spawn(process.execPath, [alcoveCommand, 'webdav', '--listen', '0', '::large'], {
         cwd: settings.cwd,
