@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { describeResult, type Campaign, type CampaignResult } from './campaign.ts';
 import { checkCampaign } from './check-campaign.ts';
+import { ALL_PAIRS, connectionCampaign, OWN_PAIR } from './connection-campaign.ts';
 import { damageCampaign } from './damage-campaign.ts';
 import { decodeCampaign } from './decode-campaign.ts';
 import { errorsCampaign } from './errors-campaign.ts';
@@ -21,6 +22,7 @@ const campaigns: readonly Campaign[] = [
   damageCampaign,
   decodeCampaign,
   serverCampaign,
+  connectionCampaign(process.env['ALCOVE_REFERENCE_BORG'] ? ALL_PAIRS : [OWN_PAIR], 12),
   // Compares with the reference, where there is one.
   ...(process.env['ALCOVE_REFERENCE_BORG'] ? [checkCampaign] : []),
 ];
