@@ -8,7 +8,7 @@ export interface Output {
   readonly columns: number | undefined;
   write(data: string | Uint8Array): void;
   /** Sends what was gathered so far, for whoever waits for it. */
-  flush?(): void;
+  flush?(): void | Promise<void>;
 }
 
 /** Who runs where: what placeholders in names stand for. */

@@ -106,7 +106,7 @@ files. Between machines, use a tunnel ("ssh -L 8080:127.0.0.1:8080 host") or a p
       password: password && new Password(password.text),
       iec: args.iec,
     });
-    announce(ctx, args, server.url, password);
+    await announce(ctx, args, server.url, password);
     await aborted(ctx.signal);
   },
 });
@@ -127,17 +127,17 @@ function servedTree({ vfs, session }: OpenTree, { location, stripComponents }: W
 }
 
 /** To the standard output, at once, so that a script can wait for it; the password never goes into a log. */
-function announce(
+async function announce(
   ctx: CliContext,
   args: WebdavArgs,
   url: string,
   password: ChosenPassword | undefined,
-): void {
+): Promise<void> {
   const where =
     args.location.canonicalPath() + (args.location.archive === undefined ? '' : `::${args.location.archive}`);
   ctx.print(`Serving ${where} at ${url}\n`);
   if (password?.isNew === true) ctx.print(`Password: ${password.text} (with any name of a user)\n`);
-  ctx.io.stdout.flush?.();
+  await ctx.io.stdout.flush?.();
   const { reporter } = ctx;
   if (!isLoopback(args.listen.host)) {
     reporter.log('warning', 'HTTP is not encrypted: the password and the files can be read on the way.');
