@@ -59,10 +59,11 @@ export const INIT_FLAG = {
   ASYNC_READ: 1 << 0,
   /** Inodes may be asked for by number, as a server of NFS does. */
   EXPORT_SUPPORT: 1 << 4,
-  /** Directories with attributes … */
+  /**
+   * Directories with attributes, always: what lists a directory and then looks at all that is in it would ask for each alone
+   * if the kernel were to find out (READDIRPLUS_AUTO), since it lists first.
+   */
   DO_READDIRPLUS: 1 << 13,
-  /** … where the kernel finds that somebody looks at them. */
-  READDIRPLUS_AUTO: 1 << 14,
   /** Look-ups and listings in one directory at once. */
   PARALLEL_DIROPS: 1 << 18,
   /** The kernel heeds ACLs. */
