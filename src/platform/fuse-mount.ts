@@ -73,7 +73,8 @@ export function hasFuse(): boolean {
 }
 
 /** Whether the path leads to a directory that can be mounted over. Throws ENOTCONN where nobody serves what is mounted there. */
-export function isMountpoint(path: string): boolean {
+export function isMountpoint(mountpoint: Uint8Array): boolean {
+  const path = Buffer.from(mountpoint);
   try {
     // The kernel remembers the rest of what it was told, also of what nobody serves.
     statfsSync(path);
@@ -113,11 +114,13 @@ export async function unmountFuse(mountpoint: Uint8Array, env: Environment): Pro
  * Unmounts for the user, who reads what the system's program says; gives its exit code. Also a mountpoint that nobody
  * serves any more.
  */
-export async function runUnmount(mountpoint: string, env: Environment): Promise<number> {
+export async function runUnmount(mountpoint: Uint8Array, env: Environment): Promise<number> {
+  const text = asText(mountpoint);
   const argv = UNMOUNTERS.find(([command = '']) => findProgram(command, env) !== undefined);
-  if (argv !== undefined)
-    return spawnProcess([...argv, mountpoint], { env, stdin: 'inherit', stdout: 'inherit' }).wait();
-  if (umount2(cString(Buffer.from(mountpoint)), 0) !== 0) throw lastOsError('umount', mountpoint);
+  // What is no text can't be handed to a program.
+  if (argv !== undefined && Buffer.from(text).equals(mountpoint))
+    return spawnProcess([...argv, text], { env, stdin: 'inherit', stdout: 'inherit' }).wait();
+  if (umount2(cString(mountpoint), 0) !== 0) throw lastOsError('umount', mountpoint);
   return 0;
 }
 

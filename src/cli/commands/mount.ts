@@ -101,7 +101,7 @@ A link called borgfs is this command; with it, fstab can mount:
 /** Before anybody is asked for a passphrase. */
 function checkMountpoint(ctx: CliContext, { mountpoint }: MountArgs): void {
   try {
-    if (isMountpoint(realPath(mountpoint, ctx.cwd))) return;
+    if (isMountpoint(encodeSurrogateEscaped(realPath(mountpoint, ctx.cwd)))) return;
   } catch (error) {
     if (!isOsError(error, 'ENOTCONN')) throw error;
     throw new RTError(

@@ -1,4 +1,5 @@
 import { runUnmount } from '../../platform/fuse-mount.ts';
+import { encodeSurrogateEscaped } from '../../util/surrogate-escape.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
 
@@ -26,6 +27,6 @@ away the mountpoint that was left behind.`,
   mayBypassLock: true,
 
   run(ctx, args) {
-    return runUnmount(args.mountpoint, ctx.env);
+    return runUnmount(encodeSurrogateEscaped(args.mountpoint), ctx.env);
   },
 });
