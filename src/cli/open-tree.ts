@@ -1,5 +1,6 @@
 /** The archive or the archives of a command line as a tree of files. */
 import { selectArchives } from '../archive/archive-selection.ts';
+import { LastingRepository } from '../archive/lasting-repository.ts';
 import type { PatternMatcher } from '../archive/patterns/pattern-matcher.ts';
 import type { Session } from '../archive/session.ts';
 import { openVfs, type VfsOptions } from '../mount/open-vfs.ts';
@@ -16,6 +17,8 @@ export interface OpenTree {
   readonly vfs: Vfs;
   readonly session: Session;
   readonly matcher: PatternMatcher;
+  /** For whole archives: outlives a lost connection, as the tree does. To be closed before it. */
+  readonly objects: LastingRepository;
 }
 
 export interface TreeSettings extends Omit<
@@ -51,7 +54,8 @@ export async function openTree(
       considerPartFiles,
       reopen,
     });
-    return { vfs, session, matcher };
+    const objects = new LastingRepository(session.repository, ctx.reporter, { reopen });
+    return { vfs, session, matcher, objects };
   } catch (error) {
     await session.close();
     throw error;

@@ -99,10 +99,12 @@ files. Between machines, use a tunnel ("ssh -L 8080:127.0.0.1:8080 host") or a p
     if (password === undefined && !isLoopback(args.listen.host)) throw passwordMissing(args.listen);
     const tree = await openTree(ctx, args);
     await using _vfs = tree.vfs;
+    await using repository = tree.objects;
+    const { key, manifest } = tree.session;
     await using server = await startWebdavServer(ctx, {
       ...args.listen,
       tree: servedTree(tree, args),
-      tars: new FolderTars(ctx, tree.session, { ...args, matcher: tree.matcher }),
+      tars: new FolderTars(ctx, { repository, key, manifest }, { ...args, matcher: tree.matcher }),
       password: password && new Password(password.text),
       iec: args.iec,
     });
