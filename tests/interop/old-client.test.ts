@@ -18,7 +18,7 @@ it('a client of an older Borg is served from init to delete', { skip }, () => {
   const local = space.join('repo');
   const remote = `ssh://host${local}`;
   const old = (...args: string[]): string => {
-    const outcome = spawnSync(client!, args, {
+    const outcome = spawnSync(client!, ['--lock-wait', '60', ...args], {
       cwd: space.path,
       env: space.env,
       encoding: 'utf8',
