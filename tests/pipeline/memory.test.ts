@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { noise } from '../noise.ts';
 import { testFolder } from './setup.ts';
 
 const MIB = 2 ** 20;
@@ -28,9 +28,9 @@ const program = `
 test('memory does not grow with the size of a file', (t) => {
   const path = join(testFolder(t), 'file');
   const fd = openSync(path, 'w');
-  const data = randomFillSync(Buffer.alloc(16 * MIB));
+  const data = noise(16 * MIB, 1);
   for (let at = 0; at < 12; at++) {
-    randomFillSync(data, 0, 4096);
+    data.set(noise(4096, 100 + at));
     writeSync(fd, data);
   }
   closeSync(fd);
@@ -41,6 +41,6 @@ test('memory does not grow with the size of a file', (t) => {
   assert.equal(child.status, 0, child.stderr);
   const { sizeBytes, sealedBytes, peakBytes } = JSON.parse(child.stdout) as Record<string, number>;
   assert.equal(sizeBytes, 1000 * MIB);
-  assert.ok(sealedBytes! > 30 * MIB && sealedBytes! < 220 * MIB, `sealed ${sealedBytes}`);
+  assert.ok(sealedBytes! > 16 * MIB && sealedBytes! < 220 * MIB, `sealed ${sealedBytes}`);
   assert.ok(peakBytes! < 250 * MIB, `took ${Math.round(peakBytes! / MIB)} MiB`);
 });
