@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { createChunker } from '../../src/chunker/chunker.ts';
 import { type Chunk, bytesSource } from '../../src/chunker/chunk-source.ts';
 import { shortReads } from './samples.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { backupProgressLine, borgProgressLine } from '../../src/cli/output/backup-progress.ts';
 import { colored, takesColor } from '../../src/cli/output/color.ts';
 import type { PercentLine } from '../../src/cli/output/cli-reporter.ts';

@@ -3,7 +3,7 @@
  * takes no memory for sizes that are only declared. ALCOVE_FUZZ_RUNS sets how many of each (default 300).
  */
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 
 import { decoders } from './decoders.ts';
 

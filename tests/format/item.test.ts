@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { decodeItem, encodeItem } from '../../src/format/item.ts';
 import type { Item } from '../../src/format/item.ts';
 import { MetadataError, decodeBigInteger, encodeBigInteger } from '../../src/format/metadata-fields.ts';

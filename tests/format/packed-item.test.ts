@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { type ChunkRef, decodeItem, encodeItem, type Item } from '../../src/format/item.ts';
 import { MetadataError } from '../../src/format/metadata-fields.ts';
 import { PackedItem } from '../../src/format/packed-item.ts';

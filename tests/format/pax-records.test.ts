@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { decodePaxRecords, encodePaxRecords } from '../../src/format/pax-records.ts';
 import { toBinaryString } from '../../src/util/bytes.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { assertRaised, type LocalNonce } from '../../src/keys/local-nonce.ts';
 import {
   NONCE_ROLLBACK_MSGID,

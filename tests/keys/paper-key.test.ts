@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { decodeQR } from 'qr/decode.js';
 import { encodeKeyPage } from '../../src/keys/key-page.ts';
 import {

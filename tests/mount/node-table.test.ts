@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { NodeTable, NONE, ROOT_NODE } from '../../src/mount/node-table.ts';
 import { fromUtf8, toUtf8Lossy } from '../../src/util/bytes.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { decode } from '../../src/msgpack/decode.ts';
 import { encode } from '../../src/msgpack/encode.ts';
 import { MsgpackError } from '../../src/msgpack/value.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import type { MsgpackValue } from '../../src/msgpack/value.ts';
 import { toBinaryString } from '../../src/util/bytes.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { encode } from '../../src/msgpack/encode.ts';
 import { Unpacker } from '../../src/msgpack/unpacker.ts';
 import { MsgpackError } from '../../src/msgpack/value.ts';

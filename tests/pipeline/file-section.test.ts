@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { SectionCutOff, sectionSource, storedBytesOf } from '../../src/pipeline/file-section.ts';
 import type { ChunkSource } from '../../src/chunker/chunk-source.ts';
 

@@ -1,7 +1,7 @@
 /** What any Repository must do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { ObjectNotFound } from '../../src/errors.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { toHex } from '../../src/util/bytes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { ByteCache } from '../../src/util/byte-cache.ts';
 
 test('ByteCache keeps what was used last, as a naive list does, within its bound', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { decodeIndexFile, encodeIndexFile } from '../../src/format/index-file.ts';
 import { concatBytes, fromHex, toHex } from '../../src/util/bytes.ts';
 import { HashIndex, MAX_VALUE, capacityFor, probe } from '../../src/util/hash-index.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { joinShellWords } from '../../src/util/shell-quote.ts';
 import { ShellSyntaxError, splitShellWords } from '../../src/util/shell-words.ts';
 

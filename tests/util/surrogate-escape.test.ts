@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { fromHex, toHex } from '../../src/util/bytes.ts';
 import {
   decodeSurrogateEscaped,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { CacheDirectory } from '../../../src/archive/cache/cache-directory.ts';
 import { VerifyRotation } from '../../../src/archive/cache/verify-rotation.ts';
 import { KEEP_UNSYNCED, MemoryStore } from '../../../src/store/memory-store.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { array, assert as assertProperty, asyncProperty, string } from 'fast-check';
+import { array, assert as assertProperty, asyncProperty, string } from '../../properties.ts';
 
 import { contentsEqual } from '../../../src/archive/diff/contents-equal.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';

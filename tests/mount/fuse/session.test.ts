@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { beforeEach, describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { OPCODE } from '../../../src/mount/fuse/protocol.ts';
 import { FuseMessageError } from '../../../src/mount/fuse/request.ts';
 import { FuseSession } from '../../../src/mount/fuse/session.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { decodeUrlPath, encodeUrlPath } from '../../../src/mount/webdav/url-path.ts';
 import { fromBinaryString, toBinaryString } from '../../../src/util/bytes.ts';
 

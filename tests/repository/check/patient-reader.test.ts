@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { PatientReader } from '../../../src/repository/check/patient-reader.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { StoreError } from '../../../src/store/store.ts';

@@ -1,7 +1,7 @@
 /** What a check finds, what a repair keeps, and that nothing gets worse. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { CheckNeeded } from '../../../src/errors.ts';
 import { openRepositoryIn } from '../../../src/repository/open-repository.ts';
 import type { MemoryStore } from '../../../src/store/memory-store.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import * as fc from '../../properties.ts';
 import { COMMIT_ENTRY, SEGMENT_MAGIC, encodeDelete, encodePut } from '../../../src/format/segment.ts';
 import { salvageSegment } from '../../../src/repository/check/salvage.ts';
 import type { Salvage, SalvageOptions } from '../../../src/repository/check/salvage.ts';
