@@ -71,16 +71,6 @@ describe('alcove serve', { skip: unbuilt }, () => {
     assert.ok(!existsSync(space.join('repo/lock.exclusive')));
   });
 
-  it('leaves no half of a repository behind when its client goes before the first commit', async () => {
-    using space = new Workspace();
-    await using server = serveApart([], space.env);
-    await server.client.call('open', { path: space.join('repo'), create: true, lock_wait: 1 });
-    await server.client.call('put', { id: idOf(1), data: dataOf(1) });
-    server.child.stdin.end();
-    assert.equal(await server.ended, 0, server.stderr);
-    assert.ok(!existsSync(space.join('repo')));
-  });
-
   it('stops while a client reads nothing of what is logged', async () => {
     using space = new Workspace();
     await using server = await busyServer(space, ['--debug']);
