@@ -3,12 +3,10 @@
  * the repository instead of some each.
  */
 import { ArchiveDoesNotExist, ObjectNotFound } from '../errors.ts';
+import { batches } from '../util/batches.ts';
 import { Archive, type ArchiveOptions, type ArchiveSource } from './archive.ts';
-import { type Fetched, fetchPages, type Wanted } from './object-pages.ts';
+import { type Fetched, fetchPages, PAGE_ENTRIES, pagesOfEach, type Wanted } from './object-pages.ts';
 import { openObject } from './repo-object.ts';
-
-/** Archives, or archives and chunks of their item streams, of a page. */
-const PAGE_ENTRIES = 1000;
 
 export interface ObjectSizes {
   readonly sizeBytes: number;
@@ -52,7 +50,10 @@ export async function* archiveStreams(
   names: Iterable<string>,
   options: ArchiveOptions = {},
 ): AsyncGenerator<ArchiveStream, void, undefined> {
-  const entries = fetchPages(source.repository, pages(load(source, names, options)), isMissing);
+  const pages = pagesOfEach(load(source, names, options), (place) =>
+    'loaded' in place ? place.loaded.archive.metadata.items : [],
+  );
+  const entries = fetchPages(source.repository, pages, isMissing);
   try {
     for (;;) {
       const next = await entries.next();
@@ -118,35 +119,9 @@ function* archivePages(
   { manifest }: ArchiveSource,
   names: Iterable<string>,
 ): Generator<Wanted<string>[], void, undefined> {
-  let page: Wanted<string>[] = [];
-  for (const name of names) {
-    page.push({ about: name, id: manifest.archives.get(name)?.id });
-    if (page.length < PAGE_ENTRIES) continue;
-    yield page;
-    page = [];
+  for (const page of batches(names, PAGE_ENTRIES)) {
+    yield page.map((name) => ({ about: name, id: manifest.archives.get(name)?.id }));
   }
-  yield page;
-}
-
-async function* pages(
-  places: AsyncIterable<Place>,
-): AsyncGenerator<Wanted<Place | undefined>[], void, undefined> {
-  let page: Wanted<Place | undefined>[] = [];
-  try {
-    for await (const place of places) {
-      page.push({ about: place });
-      for (const id of 'loaded' in place ? place.loaded.archive.metadata.items : []) {
-        page.push({ about: undefined, id });
-        if (page.length < PAGE_ENTRIES) continue;
-        yield page;
-        page = [];
-      }
-    }
-  } catch (error) {
-    yield page;
-    throw error;
-  }
-  yield page;
 }
 
 function loadedIn(place: Place): Loaded {

@@ -21,7 +21,36 @@ export interface Fetched<T> extends Wanted<T> {
   readonly error?: unknown;
 }
 
+/** What a page holds at most. */
+export const PAGE_ENTRIES = 1000;
+
 export type Pages<T> = AsyncIterable<readonly Wanted<T>[]> | Iterable<readonly Wanted<T>[]>;
+
+/** Pages of things, each with its objects behind it. Throws what `things` throws, after a page of what came before it. */
+export async function* pagesOfEach<T>(
+  things: AsyncIterable<T>,
+  idsOf: (thing: T) => readonly Uint8Array[],
+): AsyncGenerator<Wanted<T | undefined>[], void, undefined> {
+  let page: Wanted<T | undefined>[] = [];
+  try {
+    for await (const thing of things) {
+      page.push({ about: thing });
+      for (const id of idsOf(thing)) {
+        page.push({ about: undefined, id });
+        if (page.length < PAGE_ENTRIES) continue;
+        yield page;
+        page = [];
+      }
+      if (page.length < PAGE_ENTRIES) continue;
+      yield page;
+      page = [];
+    }
+  } catch (error) {
+    yield page;
+    throw error;
+  }
+  yield page;
+}
 
 /**
  * What the pages want, in its order. Throws what the repository or the pages throw, after all that came before it; an

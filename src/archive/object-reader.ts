@@ -7,14 +7,12 @@ import type { Key } from '../keys/key.ts';
 import { ObjectOpener } from '../pipeline/object-opener.ts';
 import { releaseBuffer } from '../pipeline/open-batch.ts';
 import { batches } from '../util/batches.ts';
-import { fetchPages, type ObjectSource, type Pages, type Wanted } from './object-pages.ts';
+import { fetchPages, PAGE_ENTRIES, type ObjectSource, type Pages, type Wanted } from './object-pages.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { openObject } from './repo-object.ts';
 
 /** Below this much other threads would only cost time. */
 const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
-/** Ids of a long list that are asked for at a time. */
-const PAGE_IDS = 1000;
 
 /** What was read, or what keeps its place between objects. */
 export interface Read<T> {
@@ -103,5 +101,5 @@ export class ObjectReader {
 }
 
 function* pagesOf(ids: readonly Uint8Array[]): Generator<Wanted<undefined>[], void, undefined> {
-  for (const page of batches(ids, PAGE_IDS)) yield page.map((id) => ({ about: undefined, id }));
+  for (const page of batches(ids, PAGE_ENTRIES)) yield page.map((id) => ({ about: undefined, id }));
 }

@@ -5,11 +5,8 @@
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.unpack_many (preload).
  */
 import type { Item } from '../../format/item.ts';
-import type { Wanted } from '../object-pages.ts';
+import { pagesOfEach } from '../object-pages.ts';
 import type { ObjectReader, Read } from '../object-reader.ts';
-
-/** Items and chunks of a page. */
-const PAGE_ENTRIES = 1000;
 
 /** An item, with its chunks behind it. */
 type Entry = Item | undefined;
@@ -28,7 +25,9 @@ export class ContentReader {
 
   /** The items in their order. Contents of an item can be read until the next one is asked for. */
   async *items(): AsyncGenerator<Item, void, undefined> {
-    const entries = (this.#entries = this.#reader.readPages(this.#pages()));
+    const entries = (this.#entries = this.#reader.readPages(
+      pagesOfEach(this.#source, ({ chunks }) => chunks?.map(({ id }) => id) ?? []),
+    ));
     try {
       for (;;) {
         const next = await entries.next();
@@ -51,28 +50,5 @@ export class ContentReader {
       const next = await this.#entries!.next();
       yield next.value!.plaintext!;
     }
-  }
-
-  async *#pages(): AsyncGenerator<Wanted<Entry>[], void, undefined> {
-    let page: Wanted<Entry>[] = [];
-    try {
-      for await (const item of this.#source) {
-        page.push({ about: item });
-        for (const { id } of item.chunks ?? []) {
-          page.push({ about: undefined, id });
-          if (page.length < PAGE_ENTRIES) continue;
-          yield page;
-          page = [];
-        }
-        if (page.length < PAGE_ENTRIES) continue;
-        yield page;
-        page = [];
-      }
-    } catch (error) {
-      // What comes before the damage is there to be used.
-      yield page;
-      throw error;
-    }
-    yield page;
   }
 }
