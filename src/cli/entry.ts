@@ -10,6 +10,7 @@ import { commandArguments, programName } from './program-name.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
 import { isBackground } from '../platform/background-variable.ts';
 import { nowNs } from '../platform/clock.ts';
+import { endProcessNow } from '../platform/end-process.ts';
 import { keepHeapsSmall } from '../platform/heap.ts';
 import { programWord } from '../platform/program-word.ts';
 import { versionText } from './version.ts';
@@ -86,8 +87,9 @@ function stopOnSignals(): AbortSignal {
   for (const name of Object.keys(signalCodes) as StopSignal[]) {
     process.on(name, () => {
       if (controller.signal.aborted) {
-        if (performance.now() - firstMs > SAME_SIGNAL_MS) exit(signalCodes[name]);
-        return;
+        if (performance.now() - firstMs <= SAME_SIGNAL_MS) return;
+        stdout.flush();
+        endProcessNow(signalCodes[name]);
       }
       firstMs = performance.now();
       controller.abort(new SignalReceived(name));
@@ -123,7 +125,7 @@ function exit(code: number): never {
 function failUnexpectedly(error: unknown): never {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   immediateStderr.write(`Internal error: ${text}\nThis is a fault in alcove. Please report it.\n`);
-  exit(EXIT_ERROR);
+  endProcessNow(EXIT_ERROR);
 }
 
 async function readIdentity(): Promise<Identity> {

@@ -1,12 +1,9 @@
 /** Worker threads that open sealed objects, for whoever reads much. */
-import { Worker } from 'node:worker_threads';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { joinParts, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
 import type { OpenWorkerStart } from './open-worker.ts';
-import { RING_BYTES } from './ring.ts';
-import { WorkerControl } from './worker-control.ts';
+import { WorkerThread } from './worker-thread.ts';
 
-const WORKER_FILE = import.meta.url.endsWith('.ts') ? './open-worker.ts' : './open-worker.js';
 const ID_BYTES = 32;
 
 /** An object as it is in the repository. */
@@ -34,9 +31,7 @@ interface Held {
 }
 
 interface Thread {
-  readonly worker: Worker;
-  readonly control: WorkerControl;
-  readonly ring: Uint8Array;
+  readonly worker: WorkerThread<OpenWorkerStart, OpenRequest, OpenReply>;
   /** Places in the ring, in the order in which they were taken. */
   readonly held: Held[];
   pending: number;
@@ -81,8 +76,8 @@ export class ObjectOpener implements AsyncDisposable {
     const opened = this.#expect(batch);
     const thread = this.#leastBusy();
     // A thread with nothing to do must not keep the process from ending.
-    if (thread.pending++ === 0) thread.worker.ref();
-    thread.worker.postMessage(request, [data.buffer]);
+    if (thread.pending++ === 0) thread.worker.isAwaited = true;
+    thread.worker.send(request, [data.buffer]);
     return opened;
   }
 
@@ -100,12 +95,7 @@ export class ObjectOpener implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new Error('the threads were ended'));
-    await Promise.all(
-      this.#threads.map(({ worker, control }) => {
-        control.stop();
-        return worker.terminate();
-      }),
-    );
+    await Promise.all(this.#threads.map(({ worker }) => worker.close()));
   }
 
   #expect(batch: number): Promise<OpenedPart> {
@@ -125,14 +115,12 @@ export class ObjectOpener implements AsyncDisposable {
   }
 
   #start(): Thread {
-    const control = new WorkerControl();
-    const ring = new SharedArrayBuffer(RING_BYTES);
-    const start: OpenWorkerStart = { material: this.#material, control: control.buffer, ring };
-    const worker = new Worker(new URL(WORKER_FILE, import.meta.url), { name: 'open', workerData: start });
-    const thread: Thread = { worker, control, ring: new Uint8Array(ring), held: [], pending: 0 };
-    worker.on('message', (reply: OpenReply) => this.#receive(thread, reply));
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => this.#fail(new Error('a thread ended')));
+    const worker = new WorkerThread<OpenWorkerStart, OpenRequest, OpenReply>(
+      'open',
+      { material: this.#material },
+      { onMessage: (reply) => this.#receive(thread, reply), onFailure: (error) => this.#fail(error) },
+    );
+    const thread: Thread = { worker, held: [], pending: 0 };
     this.#threads.push(thread);
     return thread;
   }
@@ -141,11 +129,11 @@ export class ObjectOpener implements AsyncDisposable {
     const waiting = this.#waiting.get(reply.batch);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.batch);
-    if (reply.isLast && --thread.pending === 0) thread.worker.unref();
+    if (reply.isLast && --thread.pending === 0) thread.worker.isAwaited = false;
     const held: Held = { costBytes: reply.costBytes, isReleased: false };
     thread.held.push(held);
     waiting.resolve({
-      plaintexts: repliedParts(reply, thread.ring),
+      plaintexts: repliedParts(reply, thread.worker.ring),
       next: reply.isLast ? undefined : this.#expect(reply.batch),
       release: () => release(thread, held),
     });
@@ -163,6 +151,6 @@ function release(thread: Thread, held: Held): void {
   held.isReleased = true;
   for (let [first] = thread.held; first?.isReleased === true; [first] = thread.held) {
     thread.held.shift();
-    thread.control.release(first.costBytes);
+    thread.worker.control.release(first.costBytes);
   }
 }

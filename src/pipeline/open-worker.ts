@@ -16,13 +16,11 @@ import {
   splitParts,
 } from './open-batch.ts';
 import { Ring } from './ring.ts';
-import { WorkerControl, WorkerStopped } from './worker-control.ts';
+import { WorkerControl } from './worker-control.ts';
+import { type SharedMemory, takeMessages } from './worker-thread.ts';
 
-export interface OpenWorkerStart {
+export interface OpenWorkerStart extends SharedMemory {
   readonly material: KeyMaterial;
-  readonly control: SharedArrayBuffer;
-  /** For plaintexts. */
-  readonly ring: SharedArrayBuffer;
 }
 
 const ID_BYTES = 32;
@@ -44,20 +42,15 @@ let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
 
-port.on('message', (request: OpenRequest) => {
+takeMessages(port, control, (request: OpenRequest) => {
   ({ batch, keeps } = request);
-  try {
-    for (const [index, sealed] of splitParts(request).entries()) {
-      control.checkStopped();
-      open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed);
-      if (costBytes >= FULL_REPLY_BYTES) flush(false);
-    }
-    flush(true);
-    releaseBuffer(request.data);
-  } catch (error) {
-    if (!(error instanceof WorkerStopped)) throw error;
-    port.close();
+  for (const [index, sealed] of splitParts(request).entries()) {
+    control.checkStopped();
+    open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed);
+    if (costBytes >= FULL_REPLY_BYTES) flush(false);
   }
+  flush(true);
+  releaseBuffer(request.data);
 });
 
 /** Adds the plaintext to the reply; FAILED where anything is wrong: the main thread finds out, and says, what. */

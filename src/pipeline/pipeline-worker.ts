@@ -8,13 +8,11 @@ import { type JobsMessage, decodeJob } from './job-message.ts';
 import { type ResultMessage, ResultWriter } from './result-message.ts';
 import { Ring, type RingPlace } from './ring.ts';
 import { WorkerControl, WorkerStopped } from './worker-control.ts';
+import { type SharedMemory, takeMessages } from './worker-thread.ts';
 
-export interface WorkerStart {
+export interface WorkerStart extends SharedMemory {
   readonly options: ProcessorOptions;
-  readonly control: SharedArrayBuffer;
   readonly indexPort: MessagePort;
-  /** For ids and envelopes. */
-  readonly ring: SharedArrayBuffer;
 }
 
 /** A chunk index in shared memory. */
@@ -59,24 +57,19 @@ const processor = new FileProcessor(start.options, {
   checkStopped: () => control.checkStopped(),
 });
 
-port.on('message', (message: JobsMessage) => {
-  try {
-    for (const [number, job] of message.jobs.entries()) {
-      currentJob = message.firstJob + number;
-      control.checkStopped();
-      try {
-        writer.addFile(currentJob, processor.process(decodeJob(job)));
-      } catch (error) {
-        if (error instanceof WorkerStopped) throw error;
-        writer.addFailure(currentJob, error instanceof Error ? error.message : String(error));
-      }
-      if (writer.isFull) flush();
+takeMessages(port, control, (message: JobsMessage) => {
+  for (const [number, job] of message.jobs.entries()) {
+    currentJob = message.firstJob + number;
+    control.checkStopped();
+    try {
+      writer.addFile(currentJob, processor.process(decodeJob(job)));
+    } catch (error) {
+      if (error instanceof WorkerStopped) throw error;
+      writer.addFailure(currentJob, error instanceof Error ? error.message : String(error));
     }
-    flush();
-  } catch (error) {
-    if (!(error instanceof WorkerStopped)) throw error;
-    port.close();
+    if (writer.isFull) flush();
   }
+  flush();
 });
 
 function flush(): void {

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { GeneralError } from '../errors.ts';
 import { toUtf8Lossy } from '../util/bytes.ts';
 import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
@@ -6,8 +6,7 @@ import type { ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
 import { type ResultMessage, resultRows } from './result-message.ts';
-import { RING_BYTES } from './ring.ts';
-import { WorkerControl } from './worker-control.ts';
+import { WorkerThread } from './worker-thread.ts';
 
 /** A job and who waits for it. */
 export interface Task {
@@ -25,18 +24,13 @@ export interface WorkerEvents {
   onFailure(error: unknown): void;
 }
 
-/** The file name of the worker differs between the source tree and the package. */
-const WORKER_FILE = import.meta.url.endsWith('.ts') ? './pipeline-worker.ts' : './pipeline-worker.js';
-
 /** A batch that holds less than this lets the next one queue up behind it. */
 const SHORT_BATCH_BYTES = 4 * 2 ** 20;
 const MAX_BATCHES = 2;
 
 /** The main thread's side of one worker. */
 export class WorkerHandle {
-  readonly #worker: Worker;
-  readonly #control = new WorkerControl();
-  readonly #ring: Uint8Array;
+  readonly #thread: WorkerThread<WorkerStart, JobsMessage, FromWorker>;
   readonly #indexPort: MessagePort;
   readonly #events: WorkerEvents;
   /** Sent and unfinished, in order: the worker takes them one after the other. */
@@ -53,24 +47,12 @@ export class WorkerHandle {
     this.#indexPort = port1;
     // The port must not keep the process alive.
     port1.unref();
-    const ring = new SharedArrayBuffer(RING_BYTES);
-    this.#ring = new Uint8Array(ring);
-    const start: WorkerStart = { options, control: this.#control.buffer, indexPort: port2, ring };
-    this.#worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
-      name: 'pipeline',
-      workerData: start,
-      transferList: [port2],
-      // Not the process's own: some, such as --input-type, are refused to a worker.
-      execArgv: [],
-      // Files are opened by openat(2), which Node does not know of: it would warn at each that it closes.
-      trackUnmanagedFds: false,
-    });
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('messageerror', (error) => this.#fail(error));
-    this.#worker.on('exit', () => {
-      if (!this.#closing) this.#fail(new Error('the thread ended'));
-    });
+    this.#thread = new WorkerThread(
+      'pipeline',
+      { options, indexPort: port2 },
+      { onMessage: (message) => this.#receive(message), onFailure: (error) => this.#fail(error) },
+      [port2],
+    );
   }
 
   get isIdle(): boolean {
@@ -92,27 +74,26 @@ export class WorkerHandle {
       sizeBytes += task.job.sizeHintBytes ?? Infinity;
     }
     this.#batches.push({ lastJob: this.#nextJob - 1, sizeBytes });
-    this.#worker.postMessage(message);
+    this.#thread.send(message);
   }
 
   setIndex(index: SharedIndex): void {
     this.#indexPort.postMessage(index);
-    this.#control.announceIndex();
+    this.#thread.control.announceIndex();
   }
 
   /** Rejects what is unfinished and ends the thread. */
   async close(reason: unknown): Promise<void> {
     this.#closing = true;
-    this.#control.stop();
+    const ended = this.#thread.close();
     const tasks = [...this.#tasks.values()];
     this.#tasks.clear();
     for (const task of tasks) task.reject(reason);
     this.#indexPort.close();
-    await this.#worker.terminate();
+    await ended;
   }
 
   #receive(message: FromWorker): void {
-    if (this.#closing) return;
     if (message.type === 'results') {
       this.#delivery = this.#delivery
         .then(() => this.#deliver(message.results))
@@ -120,7 +101,7 @@ export class WorkerHandle {
       return;
     }
     this.#lease(message.blocks).then(
-      (first) => this.#control.grantLease(first),
+      (first) => this.#thread.control.grantLease(first),
       (error: unknown) => this.#events.onFailure(error),
     );
   }
@@ -131,7 +112,7 @@ export class WorkerHandle {
 
   /** Hands out the rows one after the other, waiting for each chunk's taker, and only then lets the worker send more. */
   async #deliver(message: ResultMessage): Promise<void> {
-    for (const row of resultRows(message, this.#ring)) {
+    for (const row of resultRows(message, this.#thread.ring)) {
       const task = this.#tasks.get(row.job);
       // Without a task: its taker threw at an earlier chunk.
       if (row.type === 'chunk') {
@@ -151,7 +132,7 @@ export class WorkerHandle {
       this.#batches.shift();
       this.#events.onDone();
     }
-    this.#control.release(message.costBytes);
+    this.#thread.control.release(message.costBytes);
   }
 
   #fail(error: unknown): void {

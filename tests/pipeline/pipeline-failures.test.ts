@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { jobOf, material, read, testFolder, testPipeline } from './setup.ts';
@@ -62,6 +62,21 @@ test('without encryption no nonces are asked for', async (t) => {
   assert.deepEqual([...(chunks[0]?.sealed ?? [])], [2, 0, 0, 120]);
 });
 
+test('close() waits until the thread has closed the file that it was reading', async (t) => {
+  const fifo = join(testFolder(t), 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  const writer = openSync(fifo, 'r+');
+  t.after(() => closeSync(writer));
+  const pipeline = testPipeline(t);
+  const opened = () => openPaths().filter((path) => path === fifo).length;
+  const reading = assert.rejects(read(pipeline, { path: Buffer.from(fifo) }), /closed/);
+  while (opened() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await pipeline.close();
+  // A thread that is ended from outside leaves it open, and can take the process with it.
+  assert.equal(opened(), 1);
+  await reading;
+});
+
 test('an abort rejects what is under way, even where a pipe says nothing', async (t) => {
   const folder = testFolder(t);
   const fifo = join(folder, 'fifo');
@@ -114,3 +129,14 @@ test('a taker that is slow holds the reader up', async (t) => {
   });
   assert.equal(result.sizeBytes, 150_000_000);
 });
+
+/** What the process has open. */
+function openPaths(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+}
