@@ -66,6 +66,7 @@ export async function createInSession(
     progress: ctx.progress,
     readSpecial: args.readSpecial,
     sparse: args.sparse,
+    threads: args.threads,
     atime: args.atime,
     noCtime: args.noctime,
     noBirthtime: args.nobirthtime,

@@ -23,7 +23,7 @@ export interface OpenTree {
 
 export interface TreeSettings extends Omit<
   VfsOptions,
-  'show' | 'matcher' | 'stripComponents' | 'considerPartFiles' | 'reopen'
+  'show' | 'matcher' | 'stripComponents' | 'considerPartFiles' | 'reopen' | 'threads'
 > {
   /** Merge the archives of a repository. */
   readonly versions?: boolean | undefined;
@@ -36,7 +36,7 @@ export async function openTree(
   settings: TreeSettings = {},
 ): Promise<OpenTree> {
   const { versions, ...options } = settings;
-  const { location, considerCheckpoints, considerPartFiles, stripComponents } = args;
+  const { location, considerCheckpoints, considerPartFiles, stripComponents, threads } = args;
   const matcher = buildMatcher(args);
   const session = await openSessionAt(ctx, args, { operations: ['read'] });
   try {
@@ -53,6 +53,7 @@ export async function openTree(
       stripComponents,
       considerPartFiles,
       reopen,
+      threads,
     });
     const objects = new LastingRepository(session.repository, ctx.reporter, { reopen });
     return { vfs, session, matcher, objects };

@@ -14,6 +14,7 @@ import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/
 import { flag, optionGroup } from '../options/flag.ts';
 import { fillPlaceholders } from '../options/placeholder-values.ts';
 import { parseArchiveName, parseLocation, pathsOf } from '../options/positionals.ts';
+import { threadsOption } from '../options/threads.ts';
 import { backupProgressLine } from '../output/backup-progress.ts';
 import { backupSummary } from '../output/backup-summary.ts';
 import type { SourceArgs } from './create-args.ts';
@@ -84,6 +85,7 @@ are asked for it. Nobody can restore anything without it.
       flag('--list', 'outputList', 'print a line for each file'),
       { ...outputFilterOption, help: 'print only files of these letters, see "create"' },
       flag('--json', 'json', 'print the result as JSON'),
+      threadsOption,
     ),
     optionGroup(
       'Include and exclude options',

@@ -10,13 +10,14 @@ import { badRangesBySegment, badRangesOption, type SegmentBadRanges } from '../o
 import type { CommonArgs } from '../options/common.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, type LocationArgs } from '../options/positionals.ts';
+import { threadsOption, type ThreadsArgs } from '../options/threads.ts';
 import { parseInteger } from '../options/values.ts';
 import { checkJson } from '../output/check-json.ts';
 import { checkReportLines } from '../output/check-report.ts';
 import { printJson } from '../output/print-json.ts';
 import { quarantineLines } from '../output/quarantine-lines.ts';
 
-interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs {
+interface CheckArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs, ThreadsArgs {
   readonly repositoryOnly: boolean;
   readonly archivesOnly: boolean;
   readonly verifyData: boolean;
@@ -91,6 +92,7 @@ segment file with GNU ddrescue, name its mapfile with --bad-ranges, since the co
         beyondBorg: true,
       },
       { ...flag('--json', 'json', 'print what was found as JSON'), beyondBorg: true },
+      threadsOption,
     ),
     archiveFilters,
   ],
@@ -188,6 +190,7 @@ function optionsOf(args: CheckArgs): CheckOptions {
     verifyData: args.verifyData,
     checksums: args.checksums,
     saveSpace: args.saveSpace,
+    threads: args.threads,
     maxDurationSeconds: args.maxDuration,
     badRanges: badRangesBySegment(args.badRanges),
     archive: args.location.archive,

@@ -3,8 +3,9 @@ import type { ChunkerParams } from '../../chunker/chunker-params.ts';
 import type { CompressionSpec } from '../../compress/compression-spec.ts';
 import type { CommonArgs } from '../options/common.ts';
 import type { ExclusionArgs } from '../options/exclusion.ts';
+import type { ThreadsArgs } from '../options/threads.ts';
 
-export interface SourceArgs extends CommonArgs, ExclusionArgs {
+export interface SourceArgs extends CommonArgs, ExclusionArgs, ThreadsArgs {
   readonly dryRun: boolean;
   readonly outputList: boolean;
   readonly outputFilter: string | undefined;

@@ -7,6 +7,7 @@ import { archiveOptions, fileSystemOptions, reportOptions } from '../options/cre
 import { exclusionOptions, mergePatternRules, tagFileOptions } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, pathsOf, type LocationArgs } from '../options/positionals.ts';
+import { threadsOption } from '../options/threads.ts';
 import { parseOctal } from '../options/values.ts';
 import type { StatisticsArgs } from '../output/created-archive.ts';
 
@@ -80,6 +81,7 @@ The archive has the paths as they are given, without a slash in front. In a PATH
         metavar: 'DELIM',
         help: 'what stands between such paths (default: \\n)',
       },
+      threadsOption,
     ),
     optionGroup(
       'Include and exclude options',

@@ -15,8 +15,9 @@ import {
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, pathsOf, type LocationArgs } from '../options/positionals.ts';
 import { tarFilterOption } from '../options/tar-options.ts';
+import { threadsOption, type ThreadsArgs } from '../options/threads.ts';
 
-interface ExportTarArgs extends CommonArgs, LocationArgs, ExclusionArgs {
+interface ExportTarArgs extends CommonArgs, LocationArgs, ExclusionArgs, ThreadsArgs {
   readonly tarFile: string;
   readonly tarFilter: string;
   readonly tarFormat: TarFormat;
@@ -67,6 +68,7 @@ Only BORG loses nothing. Sparse files are written with all their zeros.`,
         help: 'GNU, PAX or BORG (default: GNU)',
       },
       flag('--list', 'outputList', 'print the path of each file'),
+      threadsOption,
     ),
     optionGroup('Include and exclude options', ...exclusionOptions, stripComponentsOption),
   ],
@@ -95,6 +97,7 @@ Only BORG loses nothing. Sparse files are written with all their zeros.`,
       matcher,
       stripComponents: args.stripComponents,
       list: args.outputList,
+      threads: args.threads,
       progress: ctx.progress,
     });
   },

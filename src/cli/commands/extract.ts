@@ -12,8 +12,9 @@ import {
 } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, pathsOf, type LocationArgs } from '../options/positionals.ts';
+import { threadsOption, type ThreadsArgs } from '../options/threads.ts';
 
-interface ExtractArgs extends CommonArgs, LocationArgs, ExclusionArgs {
+interface ExtractArgs extends CommonArgs, LocationArgs, ExclusionArgs, ThreadsArgs {
   readonly outputList: boolean;
   readonly dryRun: boolean;
   readonly numericIds: boolean;
@@ -48,6 +49,7 @@ PATH arguments are paths as "list" shows them, without a slash in front.`,
       flag('--noxattrs', 'noXattrs', 'leave out extended attributes'),
       flag('--stdout', 'stdout', 'write the contents of files to the standard output'),
       flag('--sparse', 'sparse', 'make holes of what is all zeros'),
+      threadsOption,
     ),
     optionGroup('Include and exclude options', ...exclusionOptions, stripComponentsOption),
   ],
@@ -75,6 +77,7 @@ PATH arguments are paths as "list" shows them, without a slash in front.`,
       noAcls: args.noAcls,
       noXattrs: args.noXattrs,
       sparse: args.sparse,
+      threads: args.threads,
     });
   },
 });

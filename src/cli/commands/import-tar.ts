@@ -12,9 +12,10 @@ import { archiveOptions, commentOption, reportOptions } from '../options/create-
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseLocation, type LocationArgs } from '../options/positionals.ts';
 import { tarFilterOption } from '../options/tar-options.ts';
+import { threadsOption, type ThreadsArgs } from '../options/threads.ts';
 import { reportCreated, type StatisticsArgs } from '../output/created-archive.ts';
 
-interface ImportTarArgs extends CommonArgs, LocationArgs, StatisticsArgs {
+interface ImportTarArgs extends CommonArgs, LocationArgs, StatisticsArgs, ThreadsArgs {
   readonly tarFile: string;
   readonly tarFilter: string;
   readonly outputList: boolean;
@@ -55,6 +56,7 @@ pipe, b, c device, E what an archive can't have.`,
       { ...tarFilterOption, action: 'once' },
       ...reportOptions,
       flag('--ignore-zeros', 'ignoreZeros', 'go on behind blocks of zeros, and behind what is no tar'),
+      threadsOption,
     ),
     {
       ...archiveOptions,
@@ -102,6 +104,7 @@ pipe, b, c device, E what an archive can't have.`,
       timestampNs,
       chunkerParams: args.chunkerParams,
       checkpointIntervalSeconds: args.checkpointInterval,
+      threads: args.threads,
       progress: ctx.progress,
       onCreated: (archive, cache) => reportCreated(ctx, session, cache, archive, args),
     });

@@ -15,6 +15,7 @@ import { numericIdsOptions } from '../options/create-options.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { parseMountOptions, type MountOptions } from '../options/mount-options.ts';
 import { locationOf, pathsOf } from '../options/positionals.ts';
+import { threadsOption } from '../options/threads.ts';
 import { considerCheckpointsOption, treeOptions, type TreeArgs } from '../options/tree-options.ts';
 
 interface MountArgs extends TreeArgs {
@@ -74,6 +75,7 @@ A link called borgfs is this command; with it, fstab can mount:
         help: 'mount options, parted by commas',
       },
       ...numericIdsOptions,
+      threadsOption,
     ),
     ...treeOptions,
   ],

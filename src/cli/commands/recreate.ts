@@ -33,10 +33,11 @@ import {
 import { buildMatcher, exclusionOptions, tagFileOptions, type ExclusionArgs } from '../options/exclusion.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { locationOf, parseArchiveName, pathsOf, type LocationArgs } from '../options/positionals.ts';
+import { threadsOption, type ThreadsArgs } from '../options/threads.ts';
 import { archiveSummaryLines } from '../output/archive-summary.ts';
 import { logStatistics } from '../output/log-statistics.ts';
 
-interface RecreateArgs extends CommonArgs, ExclusionArgs, LocationArgs {
+interface RecreateArgs extends CommonArgs, ExclusionArgs, LocationArgs, ThreadsArgs {
   readonly outputList: boolean;
   readonly outputFilter: string | undefined;
   readonly dryRun: boolean;
@@ -78,6 +79,7 @@ force, such an archive may be left and can be deleted. Space becomes free with "
       outputFilterOption,
       flag(['-n', '--dry-run'], 'dryRun', 'change nothing'),
       flag(['-s', '--stats'], 'stats', 'print sizes of the new archive and of the repository'),
+      threadsOption,
     ),
     optionGroup('Include and exclude options', ...exclusionOptions, ...tagFileOptions),
     optionGroup(
@@ -160,6 +162,7 @@ function optionsOf(ctx: CliContext, session: Session, args: RecreateArgs): Recre
     timestampNs: args.timestampNs,
     cmdline,
     dryRun: args.dryRun,
+    threads: args.threads,
     checkpointIntervalSeconds: args.checkpointInterval,
     progress: ctx.progress,
     onArchive: (name) => ctx.print(encodeSurrogateEscaped(`Processing ${name}\n`)),

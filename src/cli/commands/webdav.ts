@@ -13,6 +13,7 @@ import { selectsArchives } from '../options/archive-filters.ts';
 import { flag, optionGroup } from '../options/flag.ts';
 import { parseListenAddress, type ListenAddress } from '../options/listen-address.ts';
 import { locationOf, pathsOf } from '../options/positionals.ts';
+import { threadsOption } from '../options/threads.ts';
 import { considerCheckpointsOption, treeOptions, type TreeArgs } from '../options/tree-options.ts';
 import {
   choosePassword,
@@ -77,6 +78,7 @@ files. Between machines, use a tunnel ("ssh -L 8080:127.0.0.1:8080 host") or a p
         help: 'read the password from the first line of FILE',
       },
       considerCheckpointsOption,
+      threadsOption,
     ),
     ...treeOptions,
   ],

@@ -5,8 +5,9 @@ import { exclusionOptions, stripComponentsOption, type ExclusionArgs } from './e
 import { flag, optionGroup } from './flag.ts';
 import type { OptionGroup, OptionSpec } from './option.ts';
 import type { LocationArgs } from './positionals.ts';
+import type { ThreadsArgs } from './threads.ts';
 
-export interface TreeArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs, ExclusionArgs {
+export interface TreeArgs extends CommonArgs, LocationArgs, ArchiveFilterArgs, ExclusionArgs, ThreadsArgs {
   readonly considerCheckpoints: boolean;
   readonly stripComponents: number;
   readonly paths: readonly string[];

@@ -13,12 +13,13 @@ export interface FolderTarOptions {
   readonly matcher: PatternMatcher;
   readonly stripComponents: number;
   readonly considerPartFiles: boolean;
+  /** For each export; default: 2. */
+  readonly threads?: number | undefined;
 }
 
 /** Times in ns, extended attributes and ACLs, in a form that GNU tar and others read. */
 const FORMAT = 'PAX';
-/** Each export has threads of its own. */
-const THREADS = 2;
+const DEFAULT_THREADS = 2;
 const MAX_EXPORTS = 2;
 const SLASH = 0x2f;
 
@@ -58,7 +59,7 @@ export class FolderTars {
           unmatchedIncludePatterns: () => [],
         },
         stripComponents: stripComponents + Math.max(0, path.length - 1),
-        threads: THREADS,
+        threads: this.#options.threads ?? DEFAULT_THREADS,
       });
     } finally {
       this.#running -= 1;
