@@ -11,8 +11,21 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [0o140000, 's'],
 ]);
 
+/** Lists of files have the same few again and again. */
+const formattedModes = new Map<number, string>();
+const MAX_FORMATTED_MODES = 1000;
+
 /** E.g. `drwxr-xr-x`; an unknown type is shown as `?`. */
 export function formatFileMode(mode: number): string {
+  let text = formattedModes.get(mode);
+  if (text !== undefined) return text;
+  text = format(mode);
+  if (formattedModes.size === MAX_FORMATTED_MODES) formattedModes.clear();
+  formattedModes.set(mode, text);
+  return text;
+}
+
+function format(mode: number): string {
   const special = (bit: number, execute: number, letter: string): string => {
     if ((mode & bit) === 0) return (mode & execute) === 0 ? '-' : 'x';
     return (mode & execute) === 0 ? letter.toUpperCase() : letter;

@@ -86,6 +86,9 @@ export function formatInteger(value: number | bigint, text: string): string {
   if (spec.precision !== undefined) {
     throw new FormatSpecError('Precision not allowed in integer format specifier');
   }
+  if ((type === '' || type === 'd') && typeof value === 'number' && Number.isSafeInteger(value)) {
+    return pad(signOf(value < 0, spec), String(Math.abs(value)), spec, '>', 3);
+  }
   const whole = BigInt(value);
   const magnitude = whole < 0n ? -whole : whole;
   if (type === 'c') {
@@ -150,11 +153,18 @@ function pad(prefix: string, body: string, spec: FormatSpec, natural: '<' | '>',
   const align = spec.align ?? (spec.fill === '0' && group > 0 ? '=' : natural);
   const grouped =
     spec.grouping === '' || group === 0 ? body : groupDigits(body, spec, group, prefix.length, align);
-  const missing = spec.width - Array.from(prefix + grouped).length;
+  const missing = spec.width - countCharacters(prefix + grouped);
   if (missing <= 0) return prefix + grouped;
   const left = align === '>' ? missing : align === '^' ? Math.floor(missing / 2) : 0;
   if (align === '=') return prefix + spec.fill.repeat(missing) + grouped;
   return spec.fill.repeat(left) + prefix + grouped + spec.fill.repeat(missing - left);
+}
+
+/** A surrogate pair is one character. */
+function countCharacters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return count;
 }
 
 function groupDigits(

@@ -29,6 +29,9 @@ export class UnknownKeyError extends TemplateError {
   }
 }
 
+/** How a key's value is read; undefined where there is none after all. */
+export type Reader<T> = (from: T) => TemplateValue | undefined;
+
 interface Field {
   readonly key: string;
   readonly conversion: string;
@@ -67,9 +70,20 @@ export class Template {
 
   /** Throws UnknownKeyError, or TemplateError where a value does not go with its specification. */
   format(value: (key: string) => TemplateValue | undefined): string {
-    let text = '';
-    for (const part of this.#parts) text += typeof part === 'string' ? part : formatField(part, value);
-    return text;
+    return this.bind((key) => () => value(key))(undefined);
+  }
+
+  /**
+   * A function that formats as format() does, for many things of a kind: `readerOf` is asked once for how a key's value
+   * is read of one. Keys that there are none of are an error only where there is something to format.
+   */
+  bind<T>(readerOf: (key: string) => Reader<T> | undefined): (from: T) => string {
+    const pieces = this.#parts.map((part) => (typeof part === 'string' ? part : bindField(part, readerOf)));
+    return (from) => {
+      let text = '';
+      for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(from);
+      return text;
+    };
   }
 }
 
@@ -78,10 +92,17 @@ export function formatTemplate(template: string, values: Readonly<Record<string,
   return Template.parse(template).format((key) => (Object.hasOwn(values, key) ? values[key] : undefined));
 }
 
-function formatField(field: Field, value: (key: string) => TemplateValue | undefined): string {
-  const found = value(field.key);
-  if (found === undefined) throw new UnknownKeyError(field.key);
-  const spec = field.spec.format(value);
+function bindField<T>(field: Field, readerOf: (key: string) => Reader<T> | undefined): (from: T) => string {
+  const read = readerOf(field.key);
+  const formatSpec = field.spec.bind(readerOf);
+  return (from) => {
+    const found = read?.(from);
+    if (found === undefined) throw new UnknownKeyError(field.key);
+    return applySpec(field, found, formatSpec(from));
+  };
+}
+
+function applySpec(field: Field, found: TemplateValue, spec: string): string {
   try {
     if (field.conversion !== '') return formatString(convert(found, field.conversion), spec);
     return formatValue(found, spec);

@@ -29,18 +29,42 @@ interface Padded {
   readonly fill: '0' | ' ';
 }
 
+type Piece = string | ((time: WallTime) => string);
+
+/** Lists of times have the same few formats again and again. */
+const parsedFormats = new Map<string, readonly Piece[]>();
+const MAX_PARSED_FORMATS = 100;
+
 /** An unknown directive stays as it is. */
 export function strftime(time: WallTime, format: string): string {
-  const pattern = /%(:z|([_\-0^#+]*)(\d*)([EO]?)([^]))/g;
-  return format.replaceAll(
-    pattern,
-    (whole, all: string, flags = '', width = '', _modifier = '', letter = '') => {
-      if (all === ':z') return offset(time, ':');
-      const value = directive(time, letter as string);
-      if (value === undefined) return whole;
-      return padded(value, flags as string, width as string);
-    },
-  );
+  let pieces = parsedFormats.get(format);
+  if (pieces === undefined) {
+    pieces = parse(format);
+    if (parsedFormats.size === MAX_PARSED_FORMATS) parsedFormats.clear();
+    parsedFormats.set(format, pieces);
+  }
+  let text = '';
+  for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(time);
+  return text;
+}
+
+function parse(format: string): Piece[] {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of format.matchAll(/%(:z|([_\-0^#+]*)(\d*)([EO]?)([^]))/g)) {
+    const [whole, all, flags = '', width = '', _modifier, letter = ''] = match;
+    if (match.index > end) pieces.push(format.slice(end, match.index));
+    end = match.index + whole.length;
+    if (all === ':z') pieces.push((time) => offset(time, ':'));
+    else {
+      pieces.push((time) => {
+        const value = directive(time, letter);
+        return value === undefined ? whole : padded(value, flags, width);
+      });
+    }
+  }
+  pieces.push(format.slice(end));
+  return pieces;
 }
 
 function padded(value: string | Padded, flags: string, width: string): string {

@@ -29,8 +29,16 @@ const MAX_NS = BigInt(MAX_SECONDS) * 1_000_000_000n;
 /** The process's time zone; `aware` says whether the result knows it. */
 export function localTime(epochUs: bigint, aware = false): WallTime {
   const { seconds, microsecond } = split(epochUs);
+  const time = localTimeOf(seconds, microsecond);
+  if (!aware) return time;
   const date = new Date(seconds * 1000);
-  const time = {
+  const offsetMinutes = -date.getTimezoneOffset() || 0;
+  return { ...time, zone: { offsetMinutes, name: zoneName(date, offsetMinutes) } };
+}
+
+function localTimeOf(seconds: number, microsecond: number): WallTime {
+  const date = new Date(seconds * 1000);
+  return {
     year: date.getFullYear(),
     month: date.getMonth() + 1,
     day: date.getDate(),
@@ -39,9 +47,6 @@ export function localTime(epochUs: bigint, aware = false): WallTime {
     second: date.getSeconds(),
     microsecond,
   };
-  if (!aware) return time;
-  const offsetMinutes = -date.getTimezoneOffset() || 0;
-  return { ...time, zone: { offsetMinutes, name: zoneName(date, offsetMinutes) } };
 }
 
 export function utcTime(epochUs: bigint): WallTime {
@@ -61,7 +66,7 @@ export function utcTime(epochUs: bigint): WallTime {
 
 /** The local time of an archive: Borg shows it without its fraction of a second. */
 export function archiveLocalTime(epochUs: bigint): WallTime {
-  return localTime(BigInt(split(epochUs).seconds) * 1_000_000n);
+  return localTimeOf(split(epochUs).seconds, 0);
 }
 
 /** The local time of an item: clamped to what Borg shows, rounded to microseconds by way of a float, as there. */
@@ -72,7 +77,8 @@ export function itemLocalTime(epochNs: bigint): WallTime {
   const fraction = (value - seconds) * 1e6;
   const floor = Math.floor(fraction);
   const up = fraction - floor > 0.5 || (fraction - floor === 0.5 && floor % 2 === 1);
-  return localTime(BigInt(seconds) * 1_000_000n + BigInt(up ? floor + 1 : floor));
+  const microsecond = up ? floor + 1 : floor;
+  return microsecond < 1_000_000 ? localTimeOf(seconds, microsecond) : localTimeOf(seconds + 1, 0);
 }
 
 /** With a `%` format, or as people read it: `Sun, 2026-11-22 13:00:00`. */

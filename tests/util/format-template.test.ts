@@ -34,3 +34,25 @@ test('keys gives also those within specifications', () => {
   assert.deepEqual([...Template.parse('{a:{w}} {b!r}').keys], ['a', 'w', 'b']);
   assert.deepEqual([...Template.parse('{a:{w}} {b!r}').convertedKeys], ['b']);
 });
+
+test('bind() makes a function that formats many things as format() does', () => {
+  interface Row {
+    readonly name: string;
+    readonly width: number;
+  }
+  const source = '{name:<{width}}|{width:03}|{name!r}{{}}';
+  const line = Template.parse(source).bind<Row>(
+    (key) => ({ name: ({ name }: Row) => name, width: ({ width }: Row) => width })[key],
+  );
+  for (const row of [
+    { name: 'a', width: 3 },
+    { name: 'ü', width: 0 },
+  ]) {
+    assert.equal(line(row), formatTemplate(source, row));
+  }
+});
+
+test('bind() finds out that there is no such key when there is something to format', () => {
+  const line = Template.parse('{a}{nope}').bind<number>((key) => (key === 'a' ? (from) => from : undefined));
+  assert.throws(() => line(1), { name: 'UnknownKeyError', key: 'nope' });
+});

@@ -4,7 +4,13 @@
  * Source: Borg 1.4.5, helpers/parseformat.py, BaseFormatter and its keys_help.
  */
 import { InvalidPlaceholder, PlaceholderError } from '../../errors.ts';
-import { Template, TemplateError, type TemplateValue, UnknownKeyError } from '../../util/format-template.ts';
+import {
+  type Reader,
+  Template,
+  TemplateError,
+  type TemplateValue,
+  UnknownKeyError,
+} from '../../util/format-template.ts';
 import { formatIsoTime, formatTime, type WallTime } from '../../util/wall-time.ts';
 
 /** A key and, where its name does not say it, what it stands for. */
@@ -67,6 +73,19 @@ export function applyFormat(
   value: (key: string) => TemplateValue | undefined,
 ): string {
   return explained(format, () => template.format((key) => FIXED_KEYS.get(key) ?? value(key)));
+}
+
+/** As applyFormat(), for many things of a kind; see Template.bind(). */
+export function bindFormat<T>(
+  template: Template,
+  format: string,
+  readerOf: (key: string) => Reader<T> | undefined,
+): (from: T) => string {
+  const apply = template.bind<T>((key) => {
+    const fixed = FIXED_KEYS.get(key);
+    return fixed === undefined ? readerOf(key) : () => fixed;
+  });
+  return (from) => explained(format, () => apply(from));
 }
 
 function explained<T>(format: string, call: () => T): T {

@@ -4,14 +4,14 @@
  * Source: Borg 1.4.5, helpers/parseformat.py, ItemFormatter; archiver.py, _list_archive (default formats).
  */
 import type { ChunkRef, Item } from '../../format/item.ts';
-import { toBinaryString } from '../../util/bytes.ts';
+import { equalBytes, toBinaryString } from '../../util/bytes.ts';
 import { formatFileMode } from '../../util/file-mode.ts';
-import type { Template, TemplateValue } from '../../util/format-template.ts';
+import type { Reader } from '../../util/format-template.ts';
 import { encodeJson, type JsonValue } from '../../util/json-text.ts';
-import { decodeSurrogateEscaped, removeSurrogates, toDisplayText } from '../../util/surrogate-escape.ts';
+import { decodeSurrogateEscaped, toDisplayText } from '../../util/surrogate-escape.ts';
 import { itemLocalTime } from '../../util/wall-time.ts';
 import { hashContents, HASH_KEYS } from './content-hash.ts';
-import { applyFormat, type KeyHelp, listKeys, parseFormat, TimeValue } from './format-keys.ts';
+import { bindFormat, type KeyHelp, listKeys, parseFormat, TimeValue } from './format-keys.ts';
 import { itemCsizeBytes, itemSizeBytes } from './item-sizes.ts';
 
 export const DEFAULT_ITEM_FORMAT = '{mode} {user:6} {group:6} {size:8} {mtime} {path}{extra}{NL}';
@@ -28,7 +28,6 @@ export interface FormattedArchive {
 }
 
 const CACHE_KEYS = ['dsize', 'dcsize', 'unique_chunks'];
-const TIME_KEYS = ['mtime', 'ctime', 'atime'] as const;
 /** Keys that JSON holds only where the format names them. */
 const CALLED_KEYS: readonly string[] = [
   'size',
@@ -40,7 +39,9 @@ const CALLED_KEYS: readonly string[] = [
   'isomtime',
   'isoctime',
   'isoatime',
-  ...TIME_KEYS,
+  'mtime',
+  'ctime',
+  'atime',
   ...HASH_KEYS,
 ];
 
@@ -78,24 +79,31 @@ const KEY_GROUPS: readonly (readonly KeyHelp[])[] = [
   [['health', 'either "healthy" (file ok) or "broken" (if file has all-zero replacement chunks)']],
 ];
 
+/** An item, and the hashes of its contents that the format asks for, by key. */
+interface Listed {
+  readonly item: Item;
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
 const NO_HASHES: ReadonlyMap<string, string> = new Map();
 
 export class ItemFormatter {
   readonly #archive: FormattedArchive;
-  readonly #format: string;
-  readonly #template: Template;
+  readonly #readers: ReadonlyMap<string, Reader<Listed>>;
   readonly #keys: Set<string>;
   readonly #hashKeys: string[];
   readonly #jsonKeys: string[];
+  readonly #line: (listed: Listed) => string;
 
   /** Throws PlaceholderError where the format cannot be read. */
   constructor(archive: FormattedArchive, format: string) {
     this.#archive = archive;
-    this.#format = format;
-    this.#template = parseFormat(format);
-    this.#keys = this.#template.keys;
+    const template = parseFormat(format);
+    this.#keys = template.keys;
+    this.#readers = this.#createReaders();
     this.#hashKeys = HASH_KEYS.filter((key) => this.#keys.has(key));
     this.#jsonKeys = CALLED_KEYS.filter((key) => this.#keys.has(key));
+    this.#line = bindFormat(template, format, (key) => this.#readers.get(key));
   }
 
   static keysHelp(): string {
@@ -108,35 +116,39 @@ export class ItemFormatter {
     return CACHE_KEYS.some((key) => keys.has(key));
   }
 
-  /** The item by the format; `encodeSurrogateEscaped` makes its bytes, those of {bpath} verbatim. */
-  async formatItem(item: Item): Promise<string> {
-    const hashes = await this.#hashes(item);
-    return applyFormat(this.#template, this.#format, (key) => hashes.get(key) ?? this.#value(key, item));
+  /**
+   * The item by the format, at once unless its contents must be read; `encodeSurrogateEscaped` makes its bytes, those of
+   * {bpath} verbatim.
+   */
+  formatItem(item: Item): string | Promise<string> {
+    if (this.#hashKeys.length === 0) return this.#line({ item, hashes: NO_HASHES });
+    return this.#hash(item).then((hashes) => this.#line({ item, hashes }));
   }
 
   /** The item as one line of JSON: its main properties, and what else the format names. */
-  async formatJson(item: Item): Promise<string> {
-    const hashes = await this.#hashes(item);
+  formatJson(item: Item): string | Promise<string> {
+    if (this.#hashKeys.length === 0) return this.#json({ item, hashes: NO_HASHES });
+    return this.#hash(item).then((hashes) => this.#json({ item, hashes }));
+  }
+
+  #json(listed: Listed): string {
+    const { item } = listed;
     const source = displayed(item.source);
     const data: Record<string, JsonValue> = {};
     if (this.#keys.has('archivename')) data['archivename'] = this.#archive.name;
     if (this.#keys.has('archiveid')) data['archiveid'] = this.#archive.idHex;
     for (const key of ['type', 'mode', 'user', 'group', 'uid', 'gid', 'path'] as const) {
-      data[key] = this.#value(key, item) as JsonValue;
+      data[key] = this.#readers.get(key)!(listed) as JsonValue;
     }
     data['healthy'] = item.chunksHealthy === undefined;
     data['source'] = source;
     data['linktarget'] = source;
     data['flags'] = item.bsdflags ?? 0;
     for (const key of this.#jsonKeys) {
-      const value = hashes.get(key) ?? this.#value(key, item);
+      const value = this.#readers.get(key)!(listed);
       data[key] = value instanceof TimeValue ? value.toIso() : (value as JsonValue);
     }
     return `${encodeJson(data)}\n`;
-  }
-
-  #hashes(item: Item): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>> {
-    return this.#hashKeys.length === 0 ? NO_HASHES : this.#hash(item);
   }
 
   async #hash(item: Item): Promise<ReadonlyMap<string, string>> {
@@ -148,60 +160,45 @@ export class ItemFormatter {
     return hashes;
   }
 
-  #value(key: string, item: Item): TemplateValue | undefined {
-    switch (key) {
-      case 'type':
-        return formatFileMode(item.mode ?? 0)[0]!;
-      case 'mode':
-        return shownMode(item);
-      case 'user':
-        return nameOrId(item.user, item.uid);
-      case 'group':
-        return nameOrId(item.group, item.gid);
-      case 'uid':
-        return item.uid ?? 0;
-      case 'gid':
-        return item.gid ?? 0;
-      case 'path':
-        return toDisplayText(item.path);
-      case 'bpath':
-        return decodeSurrogateEscaped(item.path);
-      case 'source':
-      case 'linktarget':
-        return displayed(item.source);
-      case 'extra':
-        return extra(item);
-      case 'flags':
-        return item.bsdflags ?? 0;
-      case 'health':
-        return item.chunksHealthy === undefined ? 'healthy' : 'broken';
-      case 'archivename':
-        return this.#archive.name;
-      case 'archiveid':
-        return this.#archive.idHex;
-      case 'size':
-        return itemSizeBytes(item);
-      case 'csize':
-        return itemCsizeBytes(item);
-      case 'num_chunks':
-        return item.chunks?.length ?? 0;
-      case 'unique_chunks':
-        return this.#sumUnique(item, () => 1);
-      case 'dsize':
-        return this.#sumUnique(item, (chunk) => chunk.size);
-      case 'dcsize':
-        return this.#sumUnique(item, (chunk) => chunk.csize);
-      case 'mtime':
-      case 'ctime':
-      case 'atime':
-        return timeOf(item, key);
-      case 'isomtime':
-      case 'isoctime':
-      case 'isoatime':
-        return timeOf(item, key.slice(3) as (typeof TIME_KEYS)[number]).toIso();
-      default:
-        return undefined;
-    }
+  /** How each key's value is read of an item. */
+  #createReaders(): ReadonlyMap<string, Reader<Listed>> {
+    const { name, idHex } = this.#archive;
+    const user = nameReader();
+    const group = nameReader();
+    const readers: Readonly<Record<string, Reader<Listed>>> = {
+      type: ({ item }) => formatFileMode(item.mode ?? 0)[0]!,
+      mode: ({ item }) => shownMode(item),
+      user: ({ item }) => user(item.user) ?? item.uid ?? 0,
+      group: ({ item }) => group(item.group) ?? item.gid ?? 0,
+      uid: ({ item }) => item.uid ?? 0,
+      gid: ({ item }) => item.gid ?? 0,
+      path: ({ item }) => toDisplayText(item.path),
+      bpath: ({ item }) => decodeSurrogateEscaped(item.path),
+      source: ({ item }) => displayed(item.source),
+      linktarget: ({ item }) => displayed(item.source),
+      extra: ({ item }) => extra(item),
+      flags: ({ item }) => item.bsdflags ?? 0,
+      health: ({ item }) => (item.chunksHealthy === undefined ? 'healthy' : 'broken'),
+      archivename: () => name,
+      archiveid: () => idHex,
+      size: ({ item }) => itemSizeBytes(item),
+      csize: ({ item }) => itemCsizeBytes(item),
+      num_chunks: ({ item }) => item.chunks?.length ?? 0,
+      unique_chunks: ({ item }) => this.#sumUnique(item, () => 1),
+      dsize: ({ item }) => this.#sumUnique(item, (chunk) => chunk.size),
+      dcsize: ({ item }) => this.#sumUnique(item, (chunk) => chunk.csize),
+      mtime: ({ item }) => timeOf(item, item.mtimeNs),
+      ctime: ({ item }) => timeOf(item, item.ctimeNs),
+      atime: ({ item }) => timeOf(item, item.atimeNs),
+      isomtime: ({ item }) => timeOf(item, item.mtimeNs).toIso(),
+      isoctime: ({ item }) => timeOf(item, item.ctimeNs).toIso(),
+      isoatime: ({ item }) => timeOf(item, item.atimeNs).toIso(),
+    };
+    const hashes = HASH_KEYS.map((key): [string, Reader<Listed>] => [
+      key,
+      (listed) => listed.hashes.get(key),
+    ]);
+    return new Map([...Object.entries(readers), ...hashes]);
   }
 
   /** Sums over the chunks that nothing but this item refers to. */
@@ -242,13 +239,18 @@ function extra(item: Item): string {
   return isSymlink(item) ? ` -> ${source}` : ` link to ${source}`;
 }
 
-function nameOrId(name: Uint8Array | null | undefined, id: number | undefined): string | number {
-  return name === undefined || name === null || name.length === 0
-    ? (id ?? 0)
-    : removeSurrogates(decodeSurrogateEscaped(name));
+/** Names as text, undefined for none. Many items in a row have the same, which is read once. */
+function nameReader(): (name: Uint8Array | null | undefined) => string | undefined {
+  let last: Uint8Array | undefined;
+  let text = '';
+  return (name) => {
+    if (name === undefined || name === null || name.length === 0) return undefined;
+    if (last === undefined || !equalBytes(name, last)) text = toDisplayText(name);
+    last = name;
+    return text;
+  };
 }
 
-function timeOf(item: Item, key: (typeof TIME_KEYS)[number]): TimeValue {
-  const times = { mtime: item.mtimeNs, ctime: item.ctimeNs, atime: item.atimeNs };
-  return new TimeValue(itemLocalTime(times[key] || (item.mtimeNs ?? 0n)));
+function timeOf(item: Item, timeNs: bigint | undefined): TimeValue {
+  return new TimeValue(itemLocalTime(timeNs || (item.mtimeNs ?? 0n)));
 }

@@ -129,8 +129,9 @@ async function listItems(ctx: CliContext, args: ListArgs, session: Session, name
     for (const item of batch) {
       ctx.signal.throwIfAborted();
       if (!matcher.match(item.path)) continue;
-      const line = args.jsonLines ? await formatter.formatJson(item) : await formatter.formatItem(item);
-      ctx.print(encodeSurrogateEscaped(line));
+      const formatted = args.jsonLines ? formatter.formatJson(item) : formatter.formatItem(item);
+      const line = typeof formatted === 'string' ? formatted : await formatted;
+      ctx.print(line.isWellFormed() ? line : encodeSurrogateEscaped(line));
     }
   }
 }

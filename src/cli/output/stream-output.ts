@@ -17,7 +17,10 @@ const FLUSH_SIZE_BYTES = 65536;
 export class StreamOutput implements Output {
   readonly isTerminal: boolean;
   readonly #options: StreamOptions;
+  /** What waits: bytes, and text behind them. */
   #parts: Uint8Array[] = [];
+  #text = '';
+  /** At least; text counts by its characters. */
   #sizeBytes = 0;
   #closed = false;
 
@@ -32,14 +35,17 @@ export class StreamOutput implements Output {
 
   write(data: string | Uint8Array): void {
     if (this.#closed || data.length === 0) return;
-    const bytes =
-      typeof data === 'string' ? Buffer.from(removeSurrogates(data), 'utf8') : Uint8Array.from(data);
-    this.#parts.push(bytes);
-    this.#sizeBytes += bytes.length;
+    if (typeof data === 'string') this.#text += removeSurrogates(data);
+    else {
+      this.#endText();
+      this.#parts.push(data.slice());
+    }
+    this.#sizeBytes += data.length;
     if (this.isTerminal || this.#sizeBytes >= FLUSH_SIZE_BYTES) this.flush();
   }
 
   flush(): void {
+    this.#endText();
     if (this.#parts.length === 0) return;
     const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
     this.#parts = [];
@@ -51,5 +57,11 @@ export class StreamOutput implements Output {
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
       this.#closed = true;
     }
+  }
+
+  #endText(): void {
+    if (this.#text === '') return;
+    this.#parts.push(Buffer.from(this.#text, 'utf8'));
+    this.#text = '';
   }
 }
