@@ -13,6 +13,7 @@ import {
 import { monotonicMs, sleep } from '../platform/clock.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Reporter } from '../util/reporter.ts';
+import type { Sealed } from '../util/sealed.ts';
 import type { ObjectSource } from './object-pages.ts';
 
 /** There is no connection at the moment; `cause` says why. */
@@ -79,13 +80,27 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
     }
   }
 
-  async *getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#getEach(ids, (repository, wanted) => repository.getMany(wanted));
+  }
+
+  getPlaces(ids: Iterable<Uint8Array>): AsyncGenerator<Sealed, void, undefined> {
+    return this.#getEach<Sealed>(
+      ids,
+      (repository, wanted) => repository.getPlaces?.(wanted) ?? repository.getMany(wanted),
+    );
+  }
+
+  async *#getEach<T extends Sealed>(
+    ids: Iterable<Uint8Array>,
+    ask: (repository: Repository, wanted: Uint8Array[]) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
     const wanted = [...ids];
     let given = 0;
     for (let tries = 1; ; tries++) {
       const repository = await this.#current();
       try {
-        for await (const sealed of repository.getMany(wanted.slice(given))) {
+        for await (const sealed of ask(repository, wanted.slice(given))) {
           this.#noteUse();
           given++;
           tries = 1;

@@ -4,9 +4,10 @@
  * in its place.
  */
 import type { Repository } from '../repository/repository.ts';
+import { releaseSealed, type Sealed } from '../util/sealed.ts';
 
 /** Where sealed objects come from. */
-export type ObjectSource = Pick<Repository, 'get' | 'getMany'>;
+export type ObjectSource = Pick<Repository, 'get' | 'getMany' | 'getPlaces'>;
 
 /** An object to fetch, or, without an id, something that only keeps its place. */
 export interface Wanted<T> {
@@ -14,9 +15,9 @@ export interface Wanted<T> {
   readonly id?: Uint8Array | undefined;
 }
 
-export interface Fetched<T> extends Wanted<T> {
-  /** The caller's, as Repository.getMany() gives it. */
-  readonly sealed?: Uint8Array | undefined;
+export interface Fetched<T, S extends Sealed = Uint8Array> extends Wanted<T> {
+  /** The caller's, as the repository gives it. */
+  readonly sealed?: S | undefined;
   /** Why there is no object. */
   readonly error?: unknown;
 }
@@ -56,15 +57,38 @@ export async function* pagesOfEach<T>(
  * What the pages want, in its order. Throws what the repository or the pages throw, after all that came before it; an
  * error that is tolerated is given in the object's place.
  */
-export async function* fetchPages<T>(
+export function fetchPages<T>(
   repository: ObjectSource,
   pages: Pages<T>,
-  tolerates: (error: unknown) => boolean = () => false,
+  tolerates?: (error: unknown) => boolean,
 ): AsyncGenerator<Fetched<T>, void, undefined> {
+  return fetchWith((ids) => repository.getMany(ids), pages, tolerates);
+}
+
+/** As fetchPages(), for readers that have other threads open what they get. */
+export function fetchPlaces<T>(
+  repository: ObjectSource,
+  pages: Pages<T>,
+  tolerates?: (error: unknown) => boolean,
+): AsyncGenerator<Fetched<T, Sealed>, void, undefined> {
+  return fetchWith<T, Sealed>(
+    (ids) => repository.getPlaces?.(ids) ?? repository.getMany(ids),
+    pages,
+    tolerates,
+  );
+}
+
+type Ask<S extends Sealed> = (ids: readonly Uint8Array[]) => AsyncIterable<S>;
+
+async function* fetchWith<T, S extends Sealed>(
+  ask: Ask<S>,
+  pages: Pages<T>,
+  tolerates: (error: unknown) => boolean = () => false,
+): AsyncGenerator<Fetched<T, S>, void, undefined> {
   const source = Symbol.asyncIterator in pages ? pages[Symbol.asyncIterator]() : pages[Symbol.iterator]();
-  const open = async (): Promise<Page<T> | undefined> => {
+  const open = async (): Promise<Page<T, S> | undefined> => {
     const next = await source.next();
-    return next.done === true ? undefined : new Page(repository, next.value);
+    return next.done === true ? undefined : new Page(ask, next.value);
   };
   let following = open();
   try {
@@ -87,26 +111,26 @@ export async function* fetchPages<T>(
   }
 }
 
-class Page<T> {
-  readonly #repository: ObjectSource;
+class Page<T, S extends Sealed> {
+  readonly #askFor: Ask<S>;
   readonly #wanted: readonly Wanted<T>[];
-  #objects: AsyncIterator<Uint8Array> | undefined;
+  #objects: AsyncIterator<S> | undefined;
   /** Asked for ahead. */
-  #first: Promise<IteratorResult<Uint8Array>> | undefined;
+  #first: Promise<IteratorResult<S>> | undefined;
 
-  constructor(repository: ObjectSource, wanted: readonly Wanted<T>[]) {
-    this.#repository = repository;
+  constructor(askFor: Ask<S>, wanted: readonly Wanted<T>[]) {
+    this.#askFor = askFor;
     this.#wanted = wanted;
     this.#ask(0);
   }
 
-  async *fetched(tolerates: (error: unknown) => boolean): AsyncGenerator<Fetched<T>, void, undefined> {
+  async *fetched(tolerates: (error: unknown) => boolean): AsyncGenerator<Fetched<T, S>, void, undefined> {
     for (const [index, wanted] of this.#wanted.entries()) {
       if (wanted.id === undefined) {
         yield wanted;
         continue;
       }
-      let fetched: Fetched<T>;
+      let fetched: Fetched<T, S>;
       try {
         fetched = { about: wanted.about, id: wanted.id, sealed: await this.#next() };
       } catch (error) {
@@ -119,10 +143,11 @@ class Page<T> {
   }
 
   close(): void {
+    this.#first?.then(({ done, value }) => done !== true && releaseSealed(value)).catch(() => {});
     this.#objects?.return?.().catch(() => {});
   }
 
-  async #next(): Promise<Uint8Array> {
+  async #next(): Promise<S> {
     const next = await (this.#first ?? this.#objects!.next());
     this.#first = undefined;
     if (next.done === true) throw new Error('the repository gave fewer objects than asked for');
@@ -135,7 +160,7 @@ class Page<T> {
       const { id } = this.#wanted[index]!;
       if (id !== undefined) ids.push(id);
     }
-    this.#objects = ids.length === 0 ? undefined : this.#repository.getMany(ids)[Symbol.asyncIterator]();
+    this.#objects = ids.length === 0 ? undefined : this.#askFor(ids)[Symbol.asyncIterator]();
     this.#first = this.#objects?.next();
     this.#first?.catch(() => {});
   }

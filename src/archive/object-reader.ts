@@ -7,7 +7,16 @@ import type { Key } from '../keys/key.ts';
 import { ObjectOpener } from '../pipeline/object-opener.ts';
 import { releaseBuffer } from '../pipeline/open-batch.ts';
 import { batches } from '../util/batches.ts';
-import { fetchPages, PAGE_ENTRIES, type ObjectSource, type Pages, type Wanted } from './object-pages.ts';
+import { isPlace, type Sealed } from '../util/sealed.ts';
+import {
+  type Fetched,
+  fetchPages,
+  fetchPlaces,
+  type ObjectSource,
+  PAGE_ENTRIES,
+  type Pages,
+  type Wanted,
+} from './object-pages.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { openObject } from './repo-object.ts';
 
@@ -55,7 +64,7 @@ export class ObjectReader {
   /** As read(), opened by another thread; takes its turn behind what other threads have been given before. */
   async readBy(opener: ObjectOpener, id: Uint8Array): Promise<Uint8Array> {
     // Its memory goes to the other thread, so it must be ours.
-    for await (const sealed of this.#repository.getMany([id])) {
+    for await (const sealed of this.#repository.getPlaces?.([id]) ?? this.#repository.getMany([id])) {
       const plaintext = await opener.openOne({ id, sealed });
       if (plaintext !== undefined) return plaintext;
     }
@@ -70,13 +79,14 @@ export class ObjectReader {
 
   /** The plaintexts of what the pages want, in its order; see fetchPages(). */
   async *readPages<T>(pages: Pages<T>): AsyncGenerator<Read<T>, void, undefined> {
-    const source = fetchPages(this.#repository, pages);
+    const fetch = this.#opener === undefined ? fetchPages : fetchPlaces;
+    const source: AsyncGenerator<Fetched<T, Sealed>, void, undefined> = fetch(this.#repository, pages);
     try {
       while (this.#opener === undefined || this.#readBytes < PARALLEL_FROM_BYTES) {
         const next = await source.next();
         if (next.done === true) return;
         const { about, id, sealed } = next.value;
-        const plaintext = id && sealed && this.#open(id, sealed);
+        const plaintext = id && sealed && this.#open(id, await this.#bytesOf(id, sealed));
         yield { about, plaintext };
         if (this.#recycles && plaintext !== undefined) releaseBuffer(plaintext);
       }
@@ -89,6 +99,12 @@ export class ObjectReader {
       // Whoever leaves early does not wait for what is under way.
       source.return().catch(() => {});
     }
+  }
+
+  async #bytesOf(id: Uint8Array, sealed: Sealed): Promise<Uint8Array> {
+    if (!isPlace(sealed)) return sealed;
+    sealed.release();
+    return this.#repository.get(id);
   }
 
   #open(id: Uint8Array, sealed: Uint8Array): Uint8Array {

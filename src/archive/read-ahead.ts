@@ -2,6 +2,7 @@
  * Has threads open objects ahead of whoever takes them: in order, and bounded by bytes and by number.
  */
 import type { ObjectOpener, OpenedPart, SealedInput } from '../pipeline/object-opener.ts';
+import { releaseSealed, type Sealed, sealedSizeBytes } from '../util/sealed.ts';
 import type { Fetched } from './object-pages.ts';
 
 export interface ReadAheadBounds {
@@ -40,7 +41,7 @@ interface Batch<T> {
 
 /** What comes of the source; once only. Throws what the source throws, after all that came before it. */
 export class ReadAhead<T> implements AsyncIterable<Opened<T>> {
-  readonly #source: AsyncIterator<Fetched<T>>;
+  readonly #source: AsyncIterator<Fetched<T, Sealed>>;
   readonly #opener: Pick<ObjectOpener, 'open' | 'capacity'>;
   readonly #bounds: ReadAheadBounds;
   readonly #batches: Batch<T>[] = [];
@@ -52,7 +53,7 @@ export class ReadAhead<T> implements AsyncIterable<Opened<T>> {
 
   /** The source is left to the caller to close. It may be asked for one more when the reading is left early. */
   constructor(
-    source: AsyncIterator<Fetched<T>>,
+    source: AsyncIterator<Fetched<T, Sealed>>,
     opener: Pick<ObjectOpener, 'open' | 'capacity'>,
     bounds: Partial<ReadAheadBounds> = {},
   ) {
@@ -104,7 +105,10 @@ export class ReadAhead<T> implements AsyncIterable<Opened<T>> {
     try {
       while (sizeBytes < this.#bounds.batchBytes && entries.length < this.#bounds.batchEntries) {
         const { done, value } = await this.#source.next();
-        if (this.#isLeft) return;
+        if (this.#isLeft) {
+          for (const { sealed } of [...objects, value ?? {}]) releaseSealed(sealed);
+          return;
+        }
         this.#isEnded = done === true;
         if (done === true) break;
         const { about, id, sealed } = value;
@@ -112,7 +116,7 @@ export class ReadAhead<T> implements AsyncIterable<Opened<T>> {
         entries.push({ about, id, isOpened });
         if (!isOpened) continue;
         objects.push({ id, sealed });
-        sizeBytes += sealed.length;
+        sizeBytes += sealedSizeBytes(sealed);
       }
     } catch (error) {
       this.#failure = { error };

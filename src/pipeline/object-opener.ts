@@ -1,7 +1,8 @@
 /** Worker threads that open sealed objects, for whoever reads much. */
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinParts, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
+import { joinObjects, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
 import type { OpenWorkerStart } from './open-worker.ts';
+import { releaseSealed, type Sealed } from '../util/sealed.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 const ID_BYTES = 32;
@@ -9,7 +10,7 @@ const ID_BYTES = 32;
 /** An object as it is in the repository. */
 export interface SealedInput {
   readonly id: Uint8Array;
-  readonly sealed: Uint8Array;
+  readonly sealed: Sealed;
 }
 
 /** What a thread was done with at a time: all of a batch's objects, or the next ones of them. */
@@ -38,6 +39,8 @@ interface Thread {
 }
 
 interface Waiting {
+  /** What the thread may read from files. */
+  readonly objects: readonly SealedInput[];
   resolve(opened: OpenedPart): void;
   reject(error: unknown): void;
 }
@@ -62,22 +65,24 @@ export class ObjectOpener implements AsyncDisposable {
   }
 
   /**
-   * Opens the objects, whose memory it takes over. Parts are to be released in the order of the batches: a thread
+   * Opens the objects, whose memory it takes over, or reads them where they are. Parts are to be released in the order of the batches: a thread
    * waits at a full ring; with `keeps` the plaintexts have memory of their own instead. Rejected only where the threads
    * fail.
    */
   open(objects: readonly SealedInput[], keeps = false): Promise<OpenedPart> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    if (this.#failure !== undefined) {
+      releaseAll(objects);
+      return Promise.reject(this.#failure.error);
+    }
     const batch = this.#nextBatch++;
     const ids = new Uint8Array(objects.length * ID_BYTES);
     objects.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
-    const { sizes, data } = joinParts(objects.map(({ sealed }) => sealed));
-    const request: OpenRequest = { batch, keeps, ids, sizes, data };
-    const opened = this.#expect(batch);
+    const request: OpenRequest = { batch, keeps, ids, ...joinObjects(objects.map(({ sealed }) => sealed)) };
+    const opened = this.#expect(batch, objects);
     const thread = this.#leastBusy();
     // A thread with nothing to do must not keep the process from ending.
     if (thread.pending++ === 0) thread.worker.isAwaited = true;
-    thread.worker.send(request, [data.buffer]);
+    thread.worker.send(request, [request.data.buffer]);
     return opened;
   }
 
@@ -98,9 +103,9 @@ export class ObjectOpener implements AsyncDisposable {
     await Promise.all(this.#threads.map(({ worker }) => worker.close()));
   }
 
-  #expect(batch: number): Promise<OpenedPart> {
+  #expect(batch: number, objects: readonly SealedInput[]): Promise<OpenedPart> {
     const opened = new Promise<OpenedPart>((resolve, reject) =>
-      this.#waiting.set(batch, { resolve, reject }),
+      this.#waiting.set(batch, { objects, resolve, reject }),
     );
     // Awaited in its turn; until then a failure must not count as nobody's.
     opened.catch(() => {});
@@ -129,21 +134,29 @@ export class ObjectOpener implements AsyncDisposable {
     const waiting = this.#waiting.get(reply.batch);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.batch);
+    if (reply.isLast) releaseAll(waiting.objects);
     if (reply.isLast && --thread.pending === 0) thread.worker.isAwaited = false;
     const held: Held = { costBytes: reply.costBytes, isReleased: false };
     thread.held.push(held);
     waiting.resolve({
       plaintexts: repliedParts(reply, thread.worker.ring),
-      next: reply.isLast ? undefined : this.#expect(reply.batch),
+      next: reply.isLast ? undefined : this.#expect(reply.batch, waiting.objects),
       release: () => release(thread, held),
     });
   }
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    for (const waiting of this.#waiting.values()) {
+      releaseAll(waiting.objects);
+      waiting.reject(error);
+    }
     this.#waiting.clear();
   }
+}
+
+function releaseAll(objects: readonly SealedInput[]): void {
+  for (const { sealed } of objects) releaseSealed(sealed);
 }
 
 /** The ring gets its places back in the order in which they were taken, whoever is first to be done with one. */

@@ -3,13 +3,17 @@
  * so that small ones cost no message each.
  */
 
+import { isPlace, type Sealed, type SealedPlace } from '../util/sealed.ts';
+
 export interface OpenRequest {
   readonly batch: number;
   /** The plaintexts are to be kept: they come back each in memory of its own, not in the ring. */
   readonly keeps: boolean;
   /** 32 bytes for each object. */
   readonly ids: Uint8Array;
+  /** PLACED where the object is the next of `places`. */
   readonly sizes: Uint32Array;
+  readonly places: readonly PlacedObject[];
   /** The objects, one after the other; the thread decrypts them in place. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
@@ -28,6 +32,11 @@ export interface OpenReply {
   readonly isLast: boolean;
 }
 
+/** A SealedPlace without what can't be sent. */
+export type PlacedObject = Omit<SealedPlace, 'head' | 'release'>;
+
+/** In place of a size: the thread is to read the object. */
+export const PLACED = 0xffffffff;
 /** In place of a size: the object did not open. */
 export const FAILED = 0xffffffff;
 /** In place of an offset. */
@@ -35,11 +44,23 @@ export const LARGE = 0xffffffff;
 
 const RELEASED_FROM_BYTES = 64 * 1024;
 
+/** What a thread is to be told of the objects. It takes over the memory of those that are bytes. */
+export function joinObjects(objects: readonly Sealed[]): Pick<OpenRequest, 'sizes' | 'data' | 'places'> {
+  const sizes = Uint32Array.from(objects, (sealed) => (isPlace(sealed) ? PLACED : sealed.length));
+  const places = objects.filter(isPlace).map(({ fd, offsetBytes, sizeBytes, crcBefore, crc }) => ({
+    fd,
+    offsetBytes,
+    sizeBytes,
+    crcBefore,
+    crc,
+  }));
+  return { sizes, places, data: joinParts(objects.filter((sealed) => sealed instanceof Uint8Array)) };
+}
+
 /** Puts the parts into one buffer that can be transferred, and gives up their own memory; one alone may be that. */
-export function joinParts(parts: readonly Uint8Array[]): Pick<OpenRequest, 'sizes' | 'data'> {
-  const sizes = Uint32Array.from(parts, (part) => part.length);
+function joinParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined && ownsBuffer(only)) return { sizes, data: only };
+  if (parts.length === 1 && only !== undefined && ownsBuffer(only)) return only;
   const total = parts.reduce((sum, part) => sum + part.length, 0);
   // Not zero-filled: every byte is written.
   const data = new Uint8Array(Buffer.allocUnsafeSlow(total).buffer, 0, total);
@@ -49,16 +70,21 @@ export function joinParts(parts: readonly Uint8Array[]): Pick<OpenRequest, 'size
     offset += part.length;
     releaseBuffer(part);
   }
-  return { sizes, data };
+  return data;
 }
 
-/** The parts again, as views. */
-export function splitParts({ sizes, data }: Pick<OpenRequest, 'sizes' | 'data'>): Uint8Array<ArrayBuffer>[] {
+/** The objects again: views of those that are bytes. */
+export function* splitObjects({
+  sizes,
+  data,
+  places,
+}: Pick<OpenRequest, 'sizes' | 'data' | 'places'>): Generator<Uint8Array<ArrayBuffer> | PlacedObject> {
   let offset = 0;
-  return Array.from(sizes, (size) => {
-    offset += size;
-    return data.subarray(offset - size, offset);
-  });
+  let placed = 0;
+  for (const size of sizes) {
+    if (size === PLACED) yield places[placed++]!;
+    else yield data.subarray(offset, (offset += size));
+  }
 }
 
 /** The plaintexts of a reply, as views. */

@@ -1,10 +1,12 @@
 /** A worker thread that opens sealed objects: verifies, decrypts, decompresses. Started by object-opener.ts only. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import { decompress, decompressTransient } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
+import { readFileAt } from '../platform/read-file.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import {
   FAILED,
@@ -13,7 +15,8 @@ import {
   type OpenRequest,
   ownsBuffer,
   releaseBuffer,
-  splitParts,
+  type PlacedObject,
+  splitObjects,
 } from './open-batch.ts';
 import { Ring } from './ring.ts';
 import { WorkerControl } from './worker-control.ts';
@@ -41,12 +44,15 @@ let sizes: number[] = [];
 let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
+/** For objects that are read here, one after the other: fresh memory for each would cost more than the reading. */
+let scratch = new Uint8Array(0);
 
 takeMessages(port, control, (request: OpenRequest) => {
   ({ batch, keeps } = request);
-  for (const [index, sealed] of splitParts(request).entries()) {
+  let at = 0;
+  for (const object of splitObjects(request)) {
     control.checkStopped();
-    open(request.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES), sealed);
+    open(request.ids.subarray(at, (at += ID_BYTES)), object);
     if (costBytes >= FULL_REPLY_BYTES) flush(false);
   }
   flush(true);
@@ -54,9 +60,11 @@ takeMessages(port, control, (request: OpenRequest) => {
 });
 
 /** Adds the plaintext to the reply; FAILED where anything is wrong: the main thread finds out, and says, what. */
-function open(id: Uint8Array, sealed: Uint8Array<ArrayBuffer>): void {
+function open(id: Uint8Array, given: Uint8Array<ArrayBuffer> | PlacedObject): void {
+  let sealed: Uint8Array<ArrayBuffer>;
   let plaintext: Uint8Array;
   try {
+    sealed = given instanceof Uint8Array ? given : read(given);
     const object = openEnvelopeInPlace(material, id, sealed);
     plaintext = keeps ? decompress(object) : decompressTransient(object);
     if (!constantTimeEqual(idHash(material, plaintext), id)) throw new Error('another id');
@@ -74,6 +82,19 @@ function open(id: Uint8Array, sealed: Uint8Array<ArrayBuffer>): void {
   if (place.large !== undefined) large.push(place.large);
   costBytes += place.costBytes;
   if (plaintext.buffer !== sealed.buffer) releaseBuffer(plaintext);
+}
+
+/** Good until the next call. */
+function read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array<ArrayBuffer> {
+  if (scratch.length < sizeBytes) scratch = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
+  const sealed = scratch.subarray(0, sizeBytes);
+  for (let done = 0; done < sizeBytes;) {
+    const more = readFileAt(fd, sealed.subarray(done), offsetBytes + done);
+    if (more === 0) throw new Error('the file ends');
+    done += more;
+  }
+  if (crc32(sealed, crcBefore) !== crc) throw new Error('another CRC');
+  return sealed;
 }
 
 function addKept(plaintext: Uint8Array<ArrayBuffer>): void {

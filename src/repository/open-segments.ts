@@ -8,10 +8,25 @@ const MAX_OPEN_FILES = 90;
 /** Files unused for longer are closed: a handle on a network file system goes stale. */
 const MAX_IDLE_MS = 4 * 60 * 1000;
 
+interface OpenSegment {
+  readonly handle: ReadHandle;
+  usedMs: number;
+  /** How many read from it on other threads. */
+  leases: number;
+  /** To be closed when they are done. */
+  isForgotten: boolean;
+}
+
+/** A file that stays open, though the segment may be forgotten, until release(), which is to be called once. */
+export interface SegmentLease {
+  readonly fd: number;
+  release(): void;
+}
+
 export class OpenSegments {
   readonly #files: SegmentFiles;
   /** In order of use, the oldest first. */
-  readonly #open = new Map<number, { readonly handle: ReadHandle; usedMs: number }>();
+  readonly #open = new Map<number, OpenSegment>();
   #lastSegment = -1;
   #lastHandle: ReadHandle | undefined;
 
@@ -25,7 +40,7 @@ export class OpenSegments {
     const nowMs = performance.now();
     let file = this.#open.get(segment);
     if (file === undefined) {
-      file = { handle: this.#openFile(segment), usedMs: nowMs };
+      file = { handle: this.#openFile(segment), usedMs: nowMs, leases: 0, isForgotten: false };
     } else {
       this.#open.delete(segment);
       file.usedMs = nowMs;
@@ -40,11 +55,28 @@ export class OpenSegments {
     return file.handle;
   }
 
+  /** The segment's file for another thread; undefined where it has no number to read by. Throws as file(). */
+  lease(segment: number): SegmentLease | undefined {
+    const { fd } = this.file(segment);
+    if (fd === undefined) return undefined;
+    const file = this.#open.get(segment)!;
+    file.leases++;
+    return {
+      fd,
+      release: () => {
+        if (--file.leases === 0 && file.isForgotten) file.handle.close();
+      },
+    };
+  }
+
   /** Closes the segment's file, before it is removed or replaced. */
   forget(segment: number): void {
-    this.#open.get(segment)?.handle.close();
+    const file = this.#open.get(segment);
     this.#open.delete(segment);
     if (segment === this.#lastSegment) this.#lastSegment = -1;
+    if (file === undefined) return;
+    if (file.leases === 0) file.handle.close();
+    else file.isForgotten = true;
   }
 
   close(): void {

@@ -19,12 +19,15 @@ import {
 } from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
 import { equalBytes } from '../util/bytes.ts';
+import type { SealedPlace } from '../util/sealed.ts';
 import type { OpenSegments } from './open-segments.ts';
 
 const SMALLEST_GUESS_BYTES = 4096;
 const LARGEST_GUESS_BYTES = 256 * 1024;
 /** Room for a mebibyte of entries and the last of them. */
 const LOAD_SIZE_BYTES = 1024 * 1024 + LARGEST_GUESS_BYTES;
+/** Of what findPut() finds. */
+const SEALED_HEAD_BYTES = 64;
 const NO_BYTES = new Uint8Array(0);
 
 export class PutReader {
@@ -62,6 +65,32 @@ export class PutReader {
     if (crc32(data, crc32(head.subarray(4, PUT_HEADER_SIZE_BYTES))) !== crc) throw checksumMismatch(place);
     checkPut(head, tag, place, key);
     return data;
+  }
+
+  /**
+   * Where the data of the PUT of `key` at this place is, for another thread to read; undefined where there is less than
+   * `fromBytes` of it, or load() has read it already. The CRC is not verified.
+   */
+  findPut(segment: number, offset: number, key: Uint8Array, fromBytes: number): SealedPlace | undefined {
+    const place = { segment, offset };
+    if (this.#findLoaded(place) !== undefined) return undefined;
+    const head = this.#scratchOf(PUT_HEADER_SIZE_BYTES + SEALED_HEAD_BYTES);
+    const got = this.#open.file(segment).read(head, offset);
+    const { crc, tag, sizeBytes } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
+    const dataBytes = sizeBytes - PUT_HEADER_SIZE_BYTES;
+    if (dataBytes < fromBytes || got < head.length) return undefined;
+    checkPut(head, tag, place, key);
+    const lease = this.#open.lease(segment);
+    return (
+      lease && {
+        ...lease,
+        offsetBytes: offset + PUT_HEADER_SIZE_BYTES,
+        sizeBytes: dataBytes,
+        head: Uint8Array.from(head.subarray(PUT_HEADER_SIZE_BYTES)),
+        crcBefore: crc32(head.subarray(4, PUT_HEADER_SIZE_BYTES)),
+        crc,
+      }
+    );
   }
 
   /** Size of the PUT of `key` at this place. Its data is not read, so the CRC is not verified. */

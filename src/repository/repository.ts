@@ -3,6 +3,7 @@
  * segments, so that other engines can stand behind it.
  */
 import type { QuarantinedRepair } from './quarantine.ts';
+import type { Sealed } from '../util/sealed.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
@@ -40,6 +41,11 @@ export interface Repository extends AsyncDisposable {
    * write to its memory and transfer it.
    */
   getMany(ids: Iterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /**
+   * The same for readers that have other threads open what they get: of a large object it may say where it lies instead.
+   * Not every repository can.
+   */
+  getPlaces?(ids: Iterable<Uint8Array>): AsyncIterable<Sealed>;
   has(id: Uint8Array): Promise<boolean>;
   /**
    * Stores the object in the running transaction. The bytes may be reused once the promise settles. A checksum that was

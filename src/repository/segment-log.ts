@@ -14,6 +14,7 @@ import {
 import type { EntryPlace } from '../format/segment.ts';
 import { isReadError } from '../store/store.ts';
 import type { Reporter } from '../util/reporter.ts';
+import type { SealedPlace } from '../util/sealed.ts';
 import { ChecksumWriter } from './checksum-writer.ts';
 import { MANIFEST_ID } from './repository.ts';
 import { OpenSegments } from './open-segments.ts';
@@ -123,20 +124,30 @@ export class SegmentLog {
 
   /**
    * Reads the PUT at `places[from]` and those that lie close behind it, as far as they come next in `places`, at once,
-   * so that readPut() finds them in memory.
+   * so that readPut() finds them in memory. None that has more than `gapBytes` between it and the next.
    */
-  readAhead(places: readonly (EntryPlace | undefined)[], from: number): void {
+  readAhead(
+    places: readonly (EntryPlace | undefined)[],
+    from: number,
+    gapBytes: number = READ_AHEAD_GAP_BYTES,
+  ): void {
     const first = places[from]!;
     this.#flushFor(first.segment);
     let last = first;
     for (let next = from + 1; next < places.length; next++) {
       const place = places[next];
       if (place === undefined || place.segment !== first.segment || place.offset <= last.offset) break;
-      if (place.offset - last.offset > READ_AHEAD_GAP_BYTES) break;
+      if (place.offset - last.offset > gapBytes) break;
       if (place.offset - first.offset > READ_AHEAD_BYTES) break;
       last = place;
     }
     if (last !== first) this.#reader.load(first.segment, first.offset, last.offset - first.offset);
+  }
+
+  /** See PutReader.findPut(). */
+  findPut(segment: number, offset: number, key: Uint8Array, fromBytes: number): SealedPlace | undefined {
+    this.#flushFor(segment);
+    return this.#reader.findPut(segment, offset, key, fromBytes);
   }
 
   readPutSize(segment: number, offset: number, key: Uint8Array): number {

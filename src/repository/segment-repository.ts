@@ -11,6 +11,7 @@ import { batches } from '../util/batches.ts';
 import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
+import type { Sealed } from '../util/sealed.ts';
 import { isAttic } from './attic-magic.ts';
 import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
@@ -45,6 +46,8 @@ export interface SegmentRepositoryOptions {
 const DONE = Promise.resolve();
 /** How far getMany() looks ahead. */
 const GET_MANY_BATCH = 64;
+/** Smaller objects are read in less time than it takes to say where they are. */
+const PLACE_FROM_BYTES = 64 * 1024;
 
 export class SegmentRepository implements Repository {
   readonly id: Uint8Array;
@@ -102,22 +105,12 @@ export class SegmentRepository implements Repository {
     }
   }
 
-  async *getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for (const batch of batches(ids, GET_MANY_BATCH)) {
-      const index = await this.#index();
-      const places = batch.map((id) => {
-        const bucket = index.find(id);
-        if (bucket < 0) return undefined;
-        return { segment: index.valueAt(bucket, 0), offset: index.valueAt(bucket, 1) };
-      });
-      for (const [number, id] of batch.entries()) {
-        const place = places[number];
-        if (place !== undefined) this.log.readAhead(places, number);
-        // Looked up again: the caller may have changed the repository in between.
-        const ready = this.#readyIndex;
-        yield ready === undefined ? await this.#getLater(id) : this.#read(ready, id);
-      }
-    }
+  getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    return this.#getEach(ids, (index, id) => this.#read(index, id));
+  }
+
+  getPlaces(ids: Iterable<Uint8Array>): AsyncGenerator<Sealed> {
+    return this.#getEach<Sealed>(ids, (index, id) => this.#find(index, id), PLACE_FROM_BYTES);
   }
 
   async has(id: Uint8Array): Promise<boolean> {
@@ -234,6 +227,28 @@ export class SegmentRepository implements Repository {
     await this.close();
   }
 
+  async *#getEach<T extends Sealed>(
+    ids: Iterable<Uint8Array>,
+    read: (index: HashIndex, id: Uint8Array) => T | Uint8Array,
+    gapBytes?: number,
+  ): AsyncGenerator<T | Uint8Array> {
+    for (const batch of batches(ids, GET_MANY_BATCH)) {
+      const index = await this.#index();
+      const places = batch.map((id) => {
+        const bucket = index.find(id);
+        if (bucket < 0) return undefined;
+        return { segment: index.valueAt(bucket, 0), offset: index.valueAt(bucket, 1) };
+      });
+      for (const [number, id] of batch.entries()) {
+        const place = places[number];
+        if (place !== undefined) this.log.readAhead(places, number, gapBytes);
+        // Looked up again: the caller may have changed the repository in between.
+        const ready = this.#readyIndex;
+        yield ready === undefined ? await this.#getLater(id) : read(ready, id);
+      }
+    }
+  }
+
   async #putLater(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> {
     (await this.#begin()).put(id, sealed, checksum);
   }
@@ -338,6 +353,13 @@ export class SegmentRepository implements Repository {
     const bucket = index.find(id);
     if (bucket < 0) throw this.#notFound(id);
     return this.log.readPut(index.valueAt(bucket, 0), index.valueAt(bucket, 1), id);
+  }
+
+  #find(index: HashIndex, id: Uint8Array): Sealed {
+    const bucket = index.find(id);
+    if (bucket < 0) throw this.#notFound(id);
+    const [segment, offset] = [index.valueAt(bucket, 0), index.valueAt(bucket, 1)];
+    return this.log.findPut(segment, offset, id, PLACE_FROM_BYTES) ?? this.log.readPut(segment, offset, id);
   }
 
   /** The index, where it is loaded and nobody is at work on it. */

@@ -135,17 +135,17 @@ export class PosixStore implements Store {
 }
 
 class PosixReadHandle implements ReadHandle {
-  readonly #fd: number;
+  readonly fd: number;
 
   constructor(fd: number) {
-    this.#fd = fd;
+    this.fd = fd;
   }
 
   read(into: Uint8Array, position: number): number {
-    let done = readSync(this.#fd, into, 0, into.length, position);
+    let done = readSync(this.fd, into, 0, into.length, position);
     // A single read may give less than the file has, on network file systems or when interrupted.
     while (done < into.length) {
-      const more = readSync(this.#fd, into, done, into.length - done, position + done);
+      const more = readSync(this.fd, into, done, into.length - done, position + done);
       if (more === 0) break;
       done += more;
     }
@@ -153,11 +153,11 @@ class PosixReadHandle implements ReadHandle {
   }
 
   sizeBytes(): number {
-    return fstatSync(this.#fd).size;
+    return fstatSync(this.fd).size;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
   }
 }
 

@@ -58,6 +58,8 @@ export interface StoreStat {
 }
 
 export interface ReadHandle {
+  /** The operating system's number for it, which other threads can read by; where it has one. */
+  readonly fd?: number;
   /** Fills `into` from `position` on, as far as the file goes; returns how many bytes that were. */
   read(into: Uint8Array, position: number): number;
   sizeBytes(): number;

@@ -20,7 +20,10 @@ class ManualOpener {
   /** In parts of two, between two empty ones; what is sealed as 0xff is damaged. */
   async open(objects: readonly SealedInput[]): Promise<OpenedPart> {
     this.batches.push(objects.length);
-    const plaintexts = objects.map(({ sealed }) => (sealed[0] === 0xff ? undefined : sealed));
+    const plaintexts = objects.map(({ sealed }) => {
+      assert.ok(sealed instanceof Uint8Array);
+      return sealed[0] === 0xff ? undefined : sealed;
+    });
     if (this.#isManual) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return this.#part(plaintexts, 0, 0);
   }

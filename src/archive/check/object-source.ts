@@ -9,7 +9,8 @@ import { ObjectOpener } from '../../pipeline/object-opener.ts';
 import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes, toHex } from '../../util/bytes.ts';
-import { type Fetched, fetchPages, type Wanted } from '../object-pages.ts';
+import { isPlace, type Sealed, sealedSizeBytes } from '../../util/sealed.ts';
+import { type Fetched, fetchPlaces, type Wanted } from '../object-pages.ts';
 import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
@@ -99,7 +100,7 @@ export class ObjectSource implements AsyncDisposable {
         const next = await source.next();
         if (next.done === true) return;
         const { about, sealed } = next.value;
-        const read = sealed === undefined ? unread(about) : this.#open({ id: about.id, sealed });
+        const read = sealed === undefined ? unread(about) : await this.#openHere(about.id, sealed);
         this.#readBytes += read.plaintext?.length ?? 0;
         yield read;
       }
@@ -116,8 +117,8 @@ export class ObjectSource implements AsyncDisposable {
 
   async *#unopened(
     pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
-  ): AsyncGenerator<Fetched<Unopened>, void, undefined> {
-    for await (const { about: id, sealed, error } of fetchPages(
+  ): AsyncGenerator<Fetched<Unopened, Sealed>, void, undefined> {
+    for await (const { about: id, sealed, error } of fetchPlaces(
       this.#repository,
       wanted(pages),
       isUnreadable,
@@ -125,6 +126,12 @@ export class ObjectSource implements AsyncDisposable {
       const nonceEnd = sealed === undefined ? 0n : this.#nonceEndOrZero(sealed);
       yield { about: { id, nonceEnd, readError: error as DamageError | undefined }, id, sealed };
     }
+  }
+
+  async #openHere(id: Uint8Array, sealed: Sealed): Promise<ReadObject> {
+    if (!isPlace(sealed)) return this.#open({ id, sealed });
+    sealed.release();
+    return this.read(id);
   }
 
   #open({ id, sealed }: { readonly id: Uint8Array; readonly sealed: Uint8Array }): ReadObject {
@@ -139,12 +146,13 @@ export class ObjectSource implements AsyncDisposable {
   }
 
   /** Of an object that is not verified yet. */
-  #nonceEnd(sealed: Uint8Array): bigint {
+  #nonceEnd(sealed: Sealed): bigint {
     if (this.#key.material.cipher === 'none') return 0n;
-    return envelopeNonce(sealed) + BigInt(envelopeNonceBlocks(sealed.length));
+    const head = isPlace(sealed) ? sealed.head : sealed;
+    return envelopeNonce(head) + BigInt(envelopeNonceBlocks(sealedSizeBytes(sealed)));
   }
 
-  #nonceEndOrZero(sealed: Uint8Array): bigint {
+  #nonceEndOrZero(sealed: Sealed): bigint {
     try {
       return this.#nonceEnd(sealed);
     } catch {

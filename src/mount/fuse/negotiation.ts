@@ -38,7 +38,8 @@ export function negotiate(
   return {
     major: FUSE_MAJOR,
     minor: major > FUSE_MAJOR ? FUSE_MINOR : Math.min(minor, FUSE_MINOR),
-    maxReadaheadBytes,
+    // The kernel takes the smaller of this and what is set for the mount by now.
+    maxReadaheadBytes: Math.max(maxReadaheadBytes, MAX_READ_BYTES),
     flags: flags & (WANTED | (heedsAcls ? INIT_FLAG.POSIX_ACL : 0)),
     maxBackground: MAX_BACKGROUND,
     maxWriteBytes: MAX_WRITE_BYTES,
