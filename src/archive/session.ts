@@ -6,7 +6,6 @@
  */
 import { type CompressionSpec, DEFAULT_COMPRESSION } from '../compress/compression-spec.ts';
 import { type Compressor, createCompressor } from '../compress/compressor.ts';
-import { initCrypto } from '../crypto/init-crypto.ts';
 import { GeneralError } from '../errors.ts';
 import type { Location } from '../format/location.ts';
 import type { Key } from '../keys/key.ts';
@@ -135,7 +134,6 @@ export async function openSession(
   location: Location,
   options: SessionOptions,
 ): Promise<Session> {
-  await initCrypto();
   const repository = await (options.open ?? openLocalRepository)(ctx, location, options);
   try {
     const forceTamNotRequired = options.forceTamNotRequired ?? false;

@@ -21,8 +21,7 @@ import { decodeRepositoryIntegrity, encodeRepositoryIntegrity } from '../format/
 import { hasCode, isReadError } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { createWholeFile, readWholeFile } from '../store/whole-file.ts';
-import { KEY_BYTES } from '../util/hash-index.ts';
-import type { HashIndex } from '../util/hash-index.ts';
+import { HashIndex } from '../util/hash-index.ts';
 import type { Reporter } from '../util/reporter.ts';
 
 const KINDS = ['integrity', 'hints', 'index'] as const;
@@ -30,7 +29,6 @@ type Kind = (typeof KINDS)[number];
 
 /** Values of the index: segment and offset. */
 const VALUE_WORDS = 2;
-const BUCKET_SIZE_BYTES = KEY_BYTES + 4 * VALUE_WORDS;
 const MAX_HINTS_SIZE_BYTES = 2 ** 32;
 const MAX_INTEGRITY_SIZE_BYTES = 64 * 1024;
 
@@ -78,8 +76,7 @@ export class TransactionFiles {
         verifyFirstPart(integrity, `${this.#store.root}/${path}`, 'HashHeader', header);
       }
       const { size, bucketCount } = decodeIndexHeader(header.subarray(0, got), VALUE_WORDS, fileSizeBytes);
-      // A buffer of its own: the table takes over bytes that are aligned.
-      const buckets = new Uint8Array(bucketCount * BUCKET_SIZE_BYTES);
+      const buckets = HashIndex.allocate(bucketCount, { valueWords: VALUE_WORDS });
       const read = file.read(buckets, INDEX_HEADER_BYTES);
       if (read < buckets.length) throw new IndexFileError('the file is cut short');
       this.#verify(path, integrity, [{ name: 'HashHeader', bytes: header }, { bytes: buckets }]);

@@ -14,7 +14,9 @@
  *
  * Source: Borg 1.4.5 _hashindex.c, hashindex.pyx (IndexBase).
  */
-import { fitSize, growSize, lowerLimit, minEmpty, shrinkSize, upperLimit } from './hash-index-sizes.ts';
+import { allocateBuckets, growInPlace } from './bucket-memory.ts';
+import { fitSize, growSize, isLarge, lowerLimit, minEmpty, shrinkSize, upperLimit } from './hash-index-sizes.ts';
+import { rehash } from './rehash.ts';
 
 export { capacityFor } from './hash-index-sizes.ts';
 
@@ -63,8 +65,12 @@ export class HashIndex {
     this.#bucketCount = fitSize(options.capacity ?? 0);
     this.#emptyCount = this.#bucketCount;
     this.#words = this.#allocate(this.#bucketCount);
-    const words = this.#words;
-    for (let at = KEY_WORDS; at < words.length; at += this.#bucketWords) words[at] = EMPTY;
+    this.#markEmpty(0);
+  }
+
+  /** Memory to read the buckets of a file into, which fromBuckets() takes over. */
+  static allocate(bucketCount: number, { valueWords, shared = false }: HashIndexOptions): Uint8Array {
+    return new Uint8Array(allocateBuckets(bucketCount, KEY_BYTES + 4 * valueWords, shared));
   }
 
   /**
@@ -92,7 +98,7 @@ export class HashIndex {
     return new Uint8Array(this.#words.buffer, this.#words.byteOffset, length);
   }
 
-  /** Changes whenever the buckets move to another buffer. */
+  /** Changes whenever the buckets move, to another buffer or within theirs. */
   get generation(): number {
     return this.#generation;
   }
@@ -192,8 +198,14 @@ export class HashIndex {
   }
 
   #allocate(bucketCount: number): Uint32Array {
-    const length = bucketCount * this.#bucketWords * 4;
-    return new Uint32Array(this.#shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+    const width = this.#bucketWords;
+    return new Uint32Array(allocateBuckets(bucketCount, width * 4, this.#shared), 0, bucketCount * width);
+  }
+
+  #markEmpty(from: number): void {
+    const words = this.#words;
+    for (let at = from * this.#bucketWords + KEY_WORDS; at < words.length; at += this.#bucketWords)
+      words[at] = EMPTY;
   }
 
   /** The bucket of the key at `from` in `key`; where it is missing, -1 minus the bucket to put it into. */
@@ -244,8 +256,31 @@ export class HashIndex {
     return bucket;
   }
 
-  /** Moves all entries, in their order, into a new table without deleted buckets. */
-  #rebuild(capacity: number): void {
+  /** Gives the table another size, or the same, and drops deleted buckets. */
+  #rebuild(bucketCount: number): void {
+    const { buffer, byteOffset } = this.#words;
+    const end = byteOffset + bucketCount * this.#bucketWords * 4;
+    if (isLarge(bucketCount) && growInPlace(buffer, end)) this.#rebuildInPlace(bucketCount);
+    else this.#move(bucketCount);
+  }
+
+  #rebuildInPlace(bucketCount: number): void {
+    const oldCount = this.#bucketCount;
+    const width = this.#bucketWords;
+    const { buffer, byteOffset } = this.#words;
+    if (bucketCount > oldCount) {
+      this.#words = new Uint32Array(buffer, byteOffset, bucketCount * width);
+      this.#markEmpty(oldCount);
+    }
+    const shape = { words: width, keyWords: KEY_WORDS, empty: EMPTY, unused: DELETED };
+    rehash(this.#words, shape, oldCount, bucketCount);
+    this.#bucketCount = bucketCount;
+    this.#emptyCount = bucketCount - this.#size;
+    this.#generation++;
+  }
+
+  /** Puts all entries, in their order, into a new table. */
+  #move(capacity: number): void {
     const fresh = new HashIndex({ valueWords: this.valueWords, capacity, shared: this.#shared });
     const width = this.#bucketWords;
     for (let bucket = this.nextBucket(-1); bucket >= 0; bucket = this.nextBucket(bucket)) {
@@ -273,7 +308,7 @@ export class HashIndex {
       throw new RangeError(`${buckets.length} bytes are no whole number of buckets`);
     }
     const aligned = buckets.byteOffset % 4 === 0;
-    if (aligned && this.#shared === buckets.buffer instanceof SharedArrayBuffer) {
+    if (aligned && (!this.#shared || buckets.buffer instanceof SharedArrayBuffer)) {
       this.#words = new Uint32Array(buckets.buffer, buckets.byteOffset, buckets.length / 4);
     } else {
       this.#words = this.#allocate(buckets.length / width / 4);

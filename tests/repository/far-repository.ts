@@ -32,6 +32,7 @@ export function farRepository(near: Repository, rounds: Rounds): Repository {
   return new Proxy(near, {
     get(_, name) {
       if (name === 'getMany') return (ids: Iterable<Uint8Array>) => getMany(near, ids, rounds);
+      if (name === 'getPlaces') return undefined;
       const value: unknown = Reflect.get(near, name, near);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]) => {

@@ -35,6 +35,7 @@ import {
 import { hasCode, type ReadHandle, type Store } from '../../store/store.ts';
 import { readWholeFile, saveWholeFile } from '../../store/whole-file.ts';
 import { fromUtf8, toUtf8Lossy } from '../../util/bytes.ts';
+import { HashIndex } from '../../util/hash-index.ts';
 import { CHUNK_VALUE_WORDS, ChunkIndex } from './chunk-index.ts';
 
 const README = 'This is a Borg Backup cache.\nSee https://borgbackup.readthedocs.io/\n';
@@ -92,10 +93,13 @@ export class CacheDirectory {
       const header = new Uint8Array(INDEX_HEADER_BYTES);
       const headerBytes = file.read(header, 0);
       const sizeBytes = file.sizeBytes();
-      const { size } = decodeIndexHeader(header.subarray(0, headerBytes), CHUNK_VALUE_WORDS, sizeBytes);
-      const length = sizeBytes - INDEX_HEADER_BYTES;
+      const { size, bucketCount } = decodeIndexHeader(
+        header.subarray(0, headerBytes),
+        CHUNK_VALUE_WORDS,
+        sizeBytes,
+      );
       const shared = options.shared ?? false;
-      const buckets = new Uint8Array(shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+      const buckets = HashIndex.allocate(bucketCount, { valueWords: CHUNK_VALUE_WORDS, shared });
       file.read(buckets, INDEX_HEADER_BYTES);
       if (options.integrity !== undefined) {
         const parts: IntegrityPart[] = [{ name: 'HashHeader', bytes: header }, { bytes: buckets }];

@@ -130,8 +130,8 @@ export class ChunkIndex {
   /** Ids whose size in the repository is not known. */
   idsWithoutCsize(): Uint8Array[] {
     const ids: Uint8Array[] = [];
-    for (const [id, bucket] of this.table.entries()) {
-      if (this.table.valueAt(bucket, CSIZE) === 0) ids.push(id);
+    for (let bucket = this.table.nextBucket(-1); bucket >= 0; bucket = this.table.nextBucket(bucket)) {
+      if (this.table.valueAt(bucket, CSIZE) === 0) ids.push(this.table.keyAt(bucket));
     }
     return ids;
   }
@@ -155,11 +155,11 @@ export class ChunkIndex {
       uniqueChunks: 0,
       chunks: 0,
     };
-    for (const [id, bucket] of this.table.entries()) {
+    for (let bucket = this.table.nextBucket(-1); bucket >= 0; bucket = this.table.nextBucket(bucket)) {
       const refcount = this.table.valueAt(bucket, REFCOUNT);
-      const entry = master === undefined ? this.#entryAt(bucket) : master.get(id);
+      const entry = master === undefined ? this.#entryAt(bucket) : master.get(this.table.keyAt(bucket));
       if (entry === undefined) {
-        throw new GeneralError([`chunk ${toHex(id)} is missing from the chunks cache`]);
+        throw new GeneralError([`chunk ${toHex(this.table.keyAt(bucket))} is missing from the chunks cache`]);
       }
       summary.chunks += refcount;
       summary.sizeBytes += entry.sizeBytes * refcount;

@@ -88,7 +88,7 @@ describe('FuseSession', () => {
     assert.equal(everything.length, 64);
     assert.equal(field(everything, 0, 4), 7n);
     assert.equal(field(everything, 4, 4), 40n);
-    assert.equal(field(everything, 8, 4), 131072n);
+    assert.equal(field(everything, 8, 4), 1048576n);
     assert.notEqual(field(everything, 12, 4) & (1n << 20n), 0n);
     assert.equal(field(everything, 20, 4), 4096n);
     assert.equal(field(everything, 28, 2), 256n);
