@@ -82,6 +82,8 @@ function writeFlags(fd: number, bsdFlags: number): void {
   if (ioctl(fd, FS_IOC_GETFLAGS, word) !== 0) return;
   let flags = word[0]! & ~LINUX_MASK;
   for (const [bsd, linux] of pairs) if (bsdFlags & bsd) flags |= linux;
+  // As with most files: setting them would be a call, and on some file systems an error, for nothing.
+  if (flags === word[0]) return;
   word[0] = flags;
   if (ioctl(fd, FS_IOC_SETFLAGS, word) === 0) return;
   const error = lastOsError('ioctl');

@@ -130,17 +130,16 @@ class Extraction {
 
   /** Counts contents for the progress; names the file where they can't be had. */
   async *#counted(item: Item, contents: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-    const path = toDisplayText(item.path);
     try {
       for await (const data of contents) {
         this.#ctx.signal.throwIfAborted();
-        this.#progress?.advance({ steps: data.length, info: [path] });
+        this.#progress?.advance({ steps: data.length, info: [toDisplayText(item.path)] });
         if (this.#current !== undefined) this.#current.doneBytes += data.length;
         yield data;
       }
     } catch (error) {
       if (error instanceof ObjectNotFound || error instanceof IntegrityError) {
-        this.#ctx.reporter.log('error', `${path}: contents are missing or damaged in the repository`);
+        this.#ctx.reporter.log('error', `${toDisplayText(item.path)}: contents are missing or damaged in the repository`);
       }
       throw error;
     }
