@@ -14,6 +14,8 @@ export interface CliContext extends Context {
   readonly progress: boolean;
   /** Writes to stdout; the text brings its own line ends. */
   print(text: string | Uint8Array): void;
+  /** The same for what may be much; throws the signal's reason while nobody reads. */
+  printMuch(data: Uint8Array): Promise<void>;
 }
 
 /** Options of some commands that change what is shown. */
@@ -45,6 +47,11 @@ export async function createContext(io: CliIo, spec: CommandSpec, args: CommonAr
     print: (text) => {
       reporter.leaveProgressLine();
       io.stdout.write(text);
+    },
+    printMuch: async (data) => {
+      reporter.leaveProgressLine();
+      if (io.stdout.writeMuch === undefined) io.stdout.write(data);
+      else await io.stdout.writeMuch(data, io.signal);
     },
   };
 }

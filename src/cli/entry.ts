@@ -9,6 +9,7 @@ import { StreamOutput } from './output/stream-output.ts';
 import { commandArguments, programName } from './program-name.ts';
 import { isDamaged, lastArguments } from './raw-arguments.ts';
 import { isBackground } from '../platform/background-variable.ts';
+import type { StreamWriter } from '../platform/stream-writer.ts';
 import { nowNs } from '../platform/clock.ts';
 import { endProcessNow } from '../platform/end-process.ts';
 import { keepHeapsSmall } from '../platform/heap.ts';
@@ -27,7 +28,14 @@ const stdout = new StreamOutput({
   isTerminal: isatty(1),
   columns: () => columnsFromEnv() ?? process.stdout.columns,
   writeAll: (data) => writeAll(1, data),
+  writeMuch: async (data, signal) => {
+    const { StreamWriter } = await import('../platform/stream-writer.ts');
+    slowStdout ??= new StreamWriter(1, signal);
+    await slowStdout.write(data);
+  },
 });
+
+let slowStdout: StreamWriter | undefined;
 
 const stderr = new StreamOutput({
   isTerminal: isatty(2),

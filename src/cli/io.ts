@@ -7,6 +7,8 @@ export interface Output {
   /** Width in cells; undefined where it is no terminal. */
   readonly columns: number | undefined;
   write(data: string | Uint8Array): void;
+  /** Writes what may be much; a reader who is slow, or does not read, keeps no signal away. Throws the signal's reason. */
+  writeMuch?(data: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Sends what was gathered so far, for whoever waits for it. */
   flush?(): void | Promise<void>;
 }

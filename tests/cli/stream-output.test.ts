@@ -43,3 +43,30 @@ test('StreamOutput writes when much has been gathered, to a terminal at once', (
   for (const text of ['one', 'two']) toTerminal.write(text);
   assert.deepEqual(shown.map(String), ['one', 'two']);
 });
+
+test('StreamOutput gathers little, writes much behind it, and forgets what comes after the reader left', async () => {
+  const written: string[] = [];
+  const gone = Object.assign(new Error('nobody reads'), { code: 'EPIPE' });
+  let isRead = true;
+  const output = new StreamOutput({
+    isTerminal: false,
+    columns: () => 80,
+    writeAll: () => assert.fail('what is much must not be written without hearing signals'),
+    writeMuch: async (data) => {
+      await Promise.resolve();
+      if (!isRead) throw gone;
+      written.push(`${data.length}`);
+    },
+  });
+  const { signal } = new AbortController();
+  await output.writeMuch(new Uint8Array(10), signal);
+  assert.deepEqual(written, []);
+  await output.writeMuch(new Uint8Array(70_000), signal);
+  assert.deepEqual(written, ['10', '70000']);
+  isRead = false;
+  await output.writeMuch(new Uint8Array(70_000), signal);
+  await output.writeMuch(new Uint8Array(70_000), signal);
+  output.write('more');
+  output.flush();
+  assert.deepEqual(written, ['10', '70000']);
+});

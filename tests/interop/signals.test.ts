@@ -201,6 +201,19 @@ describe('signals', () => {
     });
   }
 
+  it('signals are heard while nobody reads what extract writes', async () => {
+    const running = new Running(space, 'alcove', ['extract', '--stdout', 'alcove::many']);
+    const { child } = running;
+    // Asked before anybody waits for it: it comes although its pipe is not read to the end.
+    const exited = once(child, 'exit');
+    await once(child.stdout!, 'data');
+    child.stdout!.pause();
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, [143, null]);
+    child.stdout!.destroy();
+    assert.equal((await running.end()).lines.at(-1), 'Received SIGTERM');
+  });
+
   it('a second SIGINT ends it at once', async () => {
     const { running, pipe } = await backupOf('alcove', 'impatient');
     running.child.kill('SIGINT');

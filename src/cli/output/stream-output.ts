@@ -7,6 +7,8 @@ export interface StreamOptions {
   columns(): number | undefined;
   /** Writes all of it, and returns when it is written; throws an error of the system. */
   writeAll(data: Uint8Array): void;
+  /** The same for what may be much, hearing the signal while nobody reads. */
+  writeMuch?(data: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Called before bytes go out, e.g. to write what stands in another stream. */
   beforeWrite?(): void;
 }
@@ -44,19 +46,40 @@ export class StreamOutput implements Output {
     if (this.isTerminal || this.#sizeBytes >= FLUSH_SIZE_BYTES) this.flush();
   }
 
+  async writeMuch(data: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { writeMuch } = this.#options;
+    const isLittle = this.#sizeBytes + data.length < FLUSH_SIZE_BYTES;
+    if (writeMuch === undefined || isLittle || this.#closed) return this.write(data);
+    for (const part of [this.#take(), data]) {
+      if (part === undefined || this.#closed) continue;
+      this.#options.beforeWrite?.();
+      await writeMuch(part, signal).catch((error: unknown) => this.#unlessLeft(error));
+    }
+  }
+
   flush(): void {
-    this.#endText();
-    if (this.#parts.length === 0) return;
-    const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#sizeBytes = 0;
+    const whole = this.#take();
+    if (whole === undefined) return;
     this.#options.beforeWrite?.();
     try {
       this.#options.writeAll(whole);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-      this.#closed = true;
+      this.#unlessLeft(error);
     }
+  }
+
+  /** All that waits. */
+  #take(): Uint8Array | undefined {
+    this.#endText();
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#sizeBytes = 0;
+    return parts.length > 1 ? Buffer.concat(parts) : parts[0];
+  }
+
+  #unlessLeft(error: unknown): void {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    this.#closed = true;
   }
 
   #endText(): void {
