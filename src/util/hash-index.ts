@@ -1,6 +1,7 @@
 /**
  * Borg's hash table: open addressing, linear probing, fixed-size buckets. The memory layout is the bucket array of the
- * files `index.N` and `chunks`, so the order of insertions, growth and deletions shows in their bytes and follows Borg.
+ * files `index.N` and `chunks`, so the order of insertions, growth and deletions shows in their bytes and follows Borg,
+ * up to the size from which hash-index-sizes.ts goes its own way.
  *
  * Bucket (32 + 4 * valueWords bytes):
  * | offset | size | field  | encoding                                                                    |
@@ -15,7 +16,15 @@
  * Source: Borg 1.4.5 _hashindex.c, hashindex.pyx (IndexBase).
  */
 import { allocateBuckets, growInPlace } from './bucket-memory.ts';
-import { fitSize, growSize, isLarge, lowerLimit, minEmpty, shrinkSize, upperLimit } from './hash-index-sizes.ts';
+import {
+  fitSize,
+  growSize,
+  isLarge,
+  lowerLimit,
+  minEmpty,
+  shrinkSize,
+  upperLimit,
+} from './hash-index-sizes.ts';
 import { rehash } from './rehash.ts';
 
 export { capacityFor } from './hash-index-sizes.ts';
