@@ -15,14 +15,13 @@
  * Source: Borg 1.4.5, crypto/low_level.pyx, AES256_CTR_BASE; crypto/key.py, AESKeyBase, AuthenticatedKeyBase,
  * PlaintextKey.
  */
-import { createHmac } from 'node:crypto';
 import { IntegrityError } from '../errors.ts';
 import { toHex } from '../util/bytes.ts';
 import { aes256Ctr, aes256CtrInto, BLOCK_SIZE_BYTES } from './aes-ctr.ts';
 import { blake2b256 } from './blake2b.ts';
 import { constantTimeEqual } from './constant-time.ts';
 import type { KeyMaterial } from './key-material.ts';
-import { secretKey } from './secret-keys.ts';
+import { hmacWith, secretKey } from './secret-keys.ts';
 
 const MAC_OFFSET = 1;
 const NONCE_OFFSET = 33;
@@ -93,7 +92,7 @@ export function sealEnvelopeInto(
   const counter = new Uint8Array(BLOCK_SIZE_BYTES);
   new DataView(counter.buffer).setBigUint64(8, nonce);
   envelope.set(counter.subarray(8), NONCE_OFFSET);
-  aes256CtrInto(secretKey(material, 'encKey'), counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+  aes256CtrInto(secretKey(material), counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
   envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
 }
 
@@ -109,7 +108,7 @@ export function openEnvelope(
 ): Uint8Array {
   const payload = verifiedPayload(material, id, envelope);
   if (material.cipher === 'none') return payload;
-  return aes256Ctr(secretKey(material, 'encKey'), counterOf(envelope), payload);
+  return aes256Ctr(secretKey(material), counterOf(envelope), payload);
 }
 
 /** The same, leaving the payload where its ciphertext was: the envelope is spoilt, and no memory is taken. */
@@ -120,7 +119,7 @@ export function openEnvelopeInPlace(
 ): Uint8Array {
   const payload = verifiedPayload(material, id, envelope);
   if (material.cipher === 'none') return payload;
-  aes256CtrInto(secretKey(material, 'encKey'), counterOf(envelope), payload, payload);
+  aes256CtrInto(secretKey(material), counterOf(envelope), payload, payload);
   return payload;
 }
 
@@ -152,7 +151,7 @@ function counterOf(envelope: Uint8Array): Uint8Array {
 function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {
   switch (material.mac) {
     case 'hmac-sha256':
-      return createHmac('sha256', secretKey(material, 'encHmacKey')).update(data).digest();
+      return hmacWith(material, 'encHmacKey').digest(data);
     case 'blake2b-256':
       return blake2b256(material.encHmacKey, data);
     case 'none':

@@ -1,7 +1,7 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { blake2b256 } from './blake2b.ts';
 import type { KeyMaterial } from './key-material.ts';
-import { secretKey } from './secret-keys.ts';
+import { hmacWith } from './secret-keys.ts';
 
 /**
  * The id of a chunk, 32 bytes, from its plaintext. Synchronous; BLAKE2b needs `initCrypto()` first.
@@ -13,7 +13,7 @@ export function idHash(material: KeyMaterial, data: Uint8Array): Uint8Array {
     case 'sha256':
       return new Uint8Array(hash('sha256', data, 'buffer'));
     case 'hmac-sha256':
-      return new Uint8Array(createHmac('sha256', secretKey(material, 'idKey')).update(data).digest());
+      return new Uint8Array(hmacWith(material, 'idKey').digest(data));
     case 'blake2b-256':
       return blake2b256(material.idKey, data);
   }
