@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statfsSync,
   statSync,
@@ -18,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { noise } from '../noise.ts';
 import { buildOddTree } from '../odd-tree.ts';
@@ -26,6 +28,8 @@ import { listTree } from '../tree-listing.ts';
 import { alcoveCommand, Workspace, type Program } from '../workspace.ts';
 import { NOBODY } from './twins.ts';
 
+/** Tells of each server that it starts. */
+const BREAKING_SSH = fileURLToPath(new URL('../remote/breaking-ssh.mjs', import.meta.url));
 const CAP_SYS_ADMIN = 21n;
 
 /** Why nothing can be mounted here. */
@@ -60,6 +64,15 @@ async function until(what: string, is: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.fail(`never: ${what}`);
+}
+
+function isReadable(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isDead(path: string): boolean {
@@ -302,6 +315,74 @@ describe('mount', { skip: reason }, () => {
     closeSync(file);
     assert.equal(spawnSync('umount', [path]).status, 0);
     await until('unlocked', isUnlocked);
+  });
+
+  /** In the foreground, of the repository as a server keeps it; each server notes its process. */
+  function mountFromServer(path: string) {
+    const record = space.join('servers');
+    rmSync(record, { force: true });
+    const far = `ssh://host${space.join('repo')}::small-1`;
+    const child = spawn(process.execPath, [alcoveCommand, 'mount', '-f', far, path], {
+      cwd: space.path,
+      env: {
+        ...space.env,
+        BORG_RSH: BREAKING_SSH,
+        BORG_REMOTE_PATH: ALCOVE_SERVER,
+        BREAK_RECORD: record,
+      },
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+    const signalServer = (signal: NodeJS.Signals) => {
+      const [, pid] = [...readFileSync(record, 'utf8').matchAll(/^server (\d+)$/gm)].at(-1)!;
+      process.kill(-Number(pid), signal);
+    };
+    return { child, ended: once(child, 'exit'), signalServer };
+  }
+
+  it('gives EIO while the line to the server is lost, and the files again when it is back', async () => {
+    const path = mountpoint('mnt');
+    const { child, ended, signalServer } = mountFromServer(path);
+    await until('mounted', () => isMounted(path));
+    assert.equal(readFileSync(join(path, 'small/a.txt'), 'utf8'), 'one');
+    const away = space.join('repo-away');
+    renameSync(space.join('repo'), away);
+    signalServer('SIGKILL');
+    const lost = join(path, 'small/sub/b');
+    assert.throws(() => readFileSync(lost), { code: 'EIO' });
+    assert.equal(statSync(lost).size, 100);
+    renameSync(away, space.join('repo'));
+    await until('read again', () => isReadable(lost));
+    assert.ok(readFileSync(lost).equals(noise(100, 1)));
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [0, null]);
+    assert.ok(!isMounted(path));
+    space.alcove(['break-lock', 'repo']);
+  });
+
+  it('a second signal ends it though its server does nothing, and harms nothing', async () => {
+    const path = mountpoint('mnt');
+    const { child, ended, signalServer } = mountFromServer(path);
+    await until('mounted', () => isMounted(path));
+    assert.equal(readFileSync(join(path, 'small/a.txt'), 'utf8'), 'one');
+    signalServer('SIGSTOP');
+    const reader = spawn('cat', [join(path, 'small/sub/b')], { stdio: 'ignore' });
+    const read = once(reader, 'exit');
+    try {
+      // What comes soon after the first one counts as the same.
+      for (let tries = 0; child.exitCode === null && tries < 200; tries++) {
+        child.kill('SIGINT');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      assert.ok([0, 130].includes((await ended)[0] as number));
+    } finally {
+      signalServer('SIGCONT');
+    }
+    await read;
+    assert.ok(!isMounted(path));
+    space.alcove(['break-lock', 'repo']);
+    space.alcove(['check', 'repo']);
+    // Whoever comes next finds it where it is.
+    space.alcove(['list', 'repo']);
   });
 
   it('mounts as borgfs, also for mount(8)', (test) => {
