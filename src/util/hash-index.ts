@@ -114,8 +114,7 @@ export class HashIndex {
 
   /** The key's bucket number, or -1; good until the next change or find(). */
   find(key: Uint8Array): number {
-    const bucket = this.#lookup(wordsOf(key), 0);
-    return bucket < 0 ? -1 : bucket;
+    return Math.max(this.#lookup(wordsOf(key), 0), -1);
   }
 
   has(key: Uint8Array): boolean {
@@ -134,8 +133,21 @@ export class HashIndex {
 
   /** A copy of the key in a used bucket. */
   keyAt(bucket: number): Uint8Array {
-    const offset = this.#words.byteOffset + bucket * this.#bucketWords * 4;
-    return Uint8Array.from(new Uint8Array(this.#words.buffer, offset, KEY_BYTES));
+    const key = new Uint8Array(KEY_BYTES);
+    let at = bucket * this.#bucketWords;
+    for (let i = 0; i < KEY_BYTES; i += 4) {
+      const word = this.#words[at++]!;
+      key[i] = word;
+      key[i + 1] = word >>> 8;
+      key[i + 2] = word >>> 16;
+      key[i + 3] = word >>> 24;
+    }
+    return key;
+  }
+
+  /** As find(), for the key in a used bucket of another table. */
+  findKeyOf(other: HashIndex, bucket: number): number {
+    return Math.max(this.#lookup(other.#words, bucket * other.#bucketWords), -1);
   }
 
   /** Adds or replaces an entry. Throws a RangeError where the first value exceeds MAX_VALUE, or the table is full. */
@@ -161,6 +173,11 @@ export class HashIndex {
     this.#size--;
     if (this.#size < lowerLimit(this.#bucketCount)) this.#rebuild(shrinkSize(this.#bucketCount));
     return true;
+  }
+
+  /** Numbers of used buckets, in order. The table may not change meanwhile, except by setValueAt(). */
+  *usedBuckets(): Generator<number, void, undefined> {
+    for (let bucket = this.nextBucket(-1); bucket >= 0; bucket = this.nextBucket(bucket)) yield bucket;
   }
 
   /** Number of the next used bucket after `bucket` (-1: the first), or -1. */

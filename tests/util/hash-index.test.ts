@@ -221,6 +221,19 @@ test('HashIndex.keys() starts after the given key', () => {
   assert.throws(() => [...index.keys(id(1000))], RangeError);
 });
 
+test('HashIndex.findKeyOf() finds a key by its bucket in another table', () => {
+  const one = new HashIndex({ valueWords: 2 });
+  const other = new HashIndex({ valueWords: 3, capacity: 5000 });
+  for (let i = 0; i < 50; i++) one.set(id(i), i, 0);
+  for (let i = 25; i < 75; i++) other.set(id(i), 1, i, 0);
+  assert.equal([...one.usedBuckets()].length, 50);
+  for (const bucket of one.usedBuckets()) {
+    const found = other.findKeyOf(one, bucket);
+    const number = one.valueAt(bucket, 0);
+    assert.equal(found < 0 ? undefined : other.valueAt(found, 1), number < 25 ? undefined : number);
+  }
+});
+
 test('HashIndex refuses keys that are not 32 bytes', () => {
   const index = new HashIndex({ valueWords: 2 });
   assert.throws(() => index.find(new Uint8Array(31)), RangeError);

@@ -127,6 +127,13 @@ export class ChunkIndex {
     for (const [id, bucket] of this.table.entries()) yield [id, this.#entryAt(bucket)];
   }
 
+  /** Ids that nothing refers to, in the order of the table, which may not change meanwhile. */
+  *unreferencedIds(): Generator<Uint8Array, void, undefined> {
+    for (const bucket of this.table.usedBuckets()) {
+      if (this.table.valueAt(bucket, REFCOUNT) === 0) yield this.table.keyAt(bucket);
+    }
+  }
+
   /** Ids whose size in the repository is not known. */
   idsWithoutCsize(): Uint8Array[] {
     const ids: Uint8Array[] = [];

@@ -228,8 +228,7 @@ class ArchivesRun {
     }
     const unused: Uint8Array[] = [];
     let orphaned = 0;
-    for (const [id, { refcount }] of state.chunks.entries()) {
-      if (refcount > 0) continue;
+    for (const id of state.chunks.unreferencedIds()) {
       unused.push(id);
       if (!state.superseded.has(id)) orphaned += 1;
     }

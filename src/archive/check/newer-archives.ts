@@ -87,9 +87,9 @@ function nsOf(timestamp: string): bigint | undefined {
 
 function* unreferenced({ chunks, superseded }: CheckState): Generator<Uint8Array[]> {
   let page: Uint8Array[] = [];
-  for (const [id, { refcount }] of chunks.entries()) {
-    if (refcount > 0 || superseded.has(id)) continue;
-    if (page.push(Uint8Array.from(id)) < PAGE_IDS) continue;
+  for (const id of chunks.unreferencedIds()) {
+    if (superseded.has(id)) continue;
+    if (page.push(id) < PAGE_IDS) continue;
     yield page;
     page = [];
   }

@@ -10,19 +10,23 @@ export function haveSameEntries(one: HashIndex, other: HashIndex): boolean {
 
 /** A line for each object, in the order of the rebuilt index, then those that only the committed one has. */
 export function* describeDifferences(rebuilt: HashIndex, committed: HashIndex): Generator<string> {
-  for (const [key, bucket] of rebuilt.entries()) {
-    const value = placeAt(rebuilt, bucket);
-    const found = placeOf(committed, key);
-    if (found !== value) yield line(key, value, found);
+  for (const bucket of rebuilt.usedBuckets()) {
+    const found = committed.findKeyOf(rebuilt, bucket);
+    if (found >= 0 && isSamePlace(rebuilt, bucket, committed, found)) continue;
+    const place = found < 0 ? NOT_FOUND : placeAt(committed, found);
+    yield line(rebuilt.keyAt(bucket), placeAt(rebuilt, bucket), place);
   }
-  for (const [key, bucket] of committed.entries()) {
-    if (!rebuilt.has(key)) yield line(key, NOT_FOUND, placeAt(committed, bucket));
+  for (const bucket of committed.usedBuckets()) {
+    if (rebuilt.findKeyOf(committed, bucket) < 0)
+      yield line(committed.keyAt(bucket), NOT_FOUND, placeAt(committed, bucket));
   }
 }
 
-function placeOf(index: HashIndex, key: Uint8Array): string {
-  const bucket = index.find(key);
-  return bucket < 0 ? NOT_FOUND : placeAt(index, bucket);
+function isSamePlace(one: HashIndex, bucket: number, other: HashIndex, otherBucket: number): boolean {
+  return (
+    one.valueAt(bucket, 0) === other.valueAt(otherBucket, 0) &&
+    one.valueAt(bucket, 1) === other.valueAt(otherBucket, 1)
+  );
 }
 
 function placeAt(index: HashIndex, bucket: number): string {

@@ -27,6 +27,7 @@ import { RepairPlan } from './repair-plan.ts';
 import { hasSpaceToKeep } from './repair-space.ts';
 import type { DamagedSegment } from './repair-plan.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
+import type { EntryRecord } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
 
 export interface RepositoryCheckNeeds {
@@ -203,17 +204,20 @@ class RepositoryCheck implements SegmentSizes {
     const look = checksums === undefined ? undefined : (entry: SegmentEntry) => checksums.look(entry);
     const scanned = await scanSegment(log, segment, { badRanges: this.#options.badRanges, index, look });
     await breathe();
-    let { entries } = scanned;
-    if (scanned.problem !== undefined) {
+    let entries: Iterable<EntryRecord>;
+    if (scanned.problem === undefined) {
+      entries = scanned.entries;
+      this.#endsWithCommit = scanned.entries.lastTag === TAG_COMMIT;
+    } else {
       const { bad, lost, sizeBytes } = scanned;
-      const salvaged = new SalvagedSegment(entries);
+      const salvaged = new SalvagedSegment(scanned.entries);
       this.#findings.reportSegment(segment, scanned);
       this.#damaged.set(segment, { segment, sizeBytes, bad, lostBytes: lost.sizeBytes, salvaged });
       // Without a repair, nobody can read a damaged segment: Borg counts it as lost.
       if (this.#isRepair) this.#findings.say('info', `attempting to recover ${path}`);
-      entries = this.#isRepair ? salvaged.moved(entries) : [];
+      entries = this.#isRepair ? salvaged.moved(scanned.entries) : [];
+      this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
     }
-    this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
     checksums?.end(scanned.problem === undefined, this.#endsWithCommit);
     if (!this.#isPartial) followSegment(this.#state, this, segment, entries);
   }
@@ -242,7 +246,7 @@ class RepositoryCheck implements SegmentSizes {
   #listLostObjects(committed: HashIndex): void {
     const { log } = this.#needs;
     const missing = new Map<number, boolean>();
-    for (const [id, bucket] of committed.entries()) {
+    for (const bucket of committed.usedBuckets()) {
       const segment = committed.valueAt(bucket, 0);
       const offset = committed.valueAt(bucket, 1);
       const damaged = this.#damaged.get(segment);
@@ -250,9 +254,9 @@ class RepositoryCheck implements SegmentSizes {
       if (damaged === undefined) {
         if (!missing.has(segment)) missing.set(segment, !log.files.exists(segment));
         // A sound segment may be another one than it was.
-        if (missing.get(segment) !== true && this.#state.index.has(id)) continue;
+        if (missing.get(segment) !== true && this.#state.index.findKeyOf(committed, bucket) >= 0) continue;
       }
-      this.#findings.reportLost(id, segment, offset);
+      this.#findings.reportLost(committed.keyAt(bucket), segment, offset);
     }
   }
 
@@ -294,7 +298,7 @@ class RepositoryCheck implements SegmentSizes {
 
   #plannedIndex(): HashIndex {
     const { index } = this.#state;
-    for (const [, bucket] of index.entries()) {
+    for (const bucket of index.usedBuckets()) {
       const damaged = this.#damaged.get(index.valueAt(bucket, 0));
       if (damaged === undefined) continue;
       index.setValueAt(bucket, 1, damaged.salvaged.source(index.valueAt(bucket, 1)));

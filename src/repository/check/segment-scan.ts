@@ -5,12 +5,12 @@ import type { ByteRange } from '../../util/byte-ranges.ts';
 import type { HashIndex } from '../../util/hash-index.ts';
 import type { SegmentEntry } from '../segment-entries.ts';
 import type { SegmentLog } from '../segment-log.ts';
+import { EntryList } from './entry-list.ts';
 import { salvageSegment } from './salvage.ts';
 import type { Salvage } from './salvage.ts';
-import type { EntryRecord } from './salvaged-segment.ts';
 
 export interface SoundSegment {
-  readonly entries: readonly EntryRecord[];
+  readonly entries: EntryList;
   readonly problem?: undefined;
 }
 
@@ -55,12 +55,11 @@ function readSound(
   segment: number,
   look: SegmentScanOptions['look'],
 ): SoundSegment | { problem: string } {
-  const entries: EntryRecord[] = [];
+  const entries = new EntryList();
   try {
     for (const entry of log.entries(segment)) {
-      const { tag, key, offset, sizeBytes } = entry;
       look?.(entry);
-      entries.push({ tag, key: Uint8Array.from(key), offset, sizeBytes });
+      entries.push(entry);
     }
     return { entries };
   } catch (error) {

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TAG_COMMIT, TAG_DELETE, TAG_PUT } from '../../../src/format/segment.ts';
+import { EntryList } from '../../../src/repository/check/entry-list.ts';
+
+test('EntryList gives the entries that it was given, however many, in their order', () => {
+  const entries = Array.from({ length: 1000 }, (_, number) => ({
+    tag: number % 3 === 0 ? TAG_DELETE : TAG_PUT,
+    key: new Uint8Array(32).fill(number),
+    offset: 2 ** 33 + number * 50,
+    sizeBytes: 41 + number,
+  }));
+  const commit = { tag: TAG_COMMIT, key: new Uint8Array(0), offset: 2 ** 34, sizeBytes: 9 };
+  const list = new EntryList();
+  for (const entry of [...entries, commit]) list.push(entry);
+  assert.deepEqual([...list], [...entries, commit]);
+  assert.equal(list.lastTag, TAG_COMMIT);
+});
+
+test('EntryList.push() copies the key', () => {
+  const list = new EntryList();
+  const key = new Uint8Array(32).fill(1);
+  list.push({ tag: TAG_PUT, key, offset: 8, sizeBytes: 41 });
+  key.fill(2);
+  assert.deepEqual([...list][0]!.key, new Uint8Array(32).fill(1));
+});
+
+test('EntryList.lastTag is undefined where there are no entries', () => {
+  assert.equal(new EntryList().lastTag, undefined);
+});
