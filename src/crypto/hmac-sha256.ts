@@ -3,6 +3,7 @@
  * an Hmac as to hash a path or a small file, and two plain hashes need no set-up.
  */
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { fromBinaryString } from '../util/bytes.ts';
 
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
@@ -16,7 +17,7 @@ export class HmacSha256 {
   /** The padded key, and room for a short message. */
   readonly #inner = new Uint8Array(BLOCK_BYTES + MAX_SHORT_BYTES);
   /** The padded key, and room for the inner hash. */
-  readonly #outer = new Uint8Array(BLOCK_BYTES + DIGEST_BYTES);
+  readonly #outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
 
   /** Throws a RangeError for a key of more than 64 bytes. */
   constructor(key: Uint8Array) {
@@ -30,10 +31,13 @@ export class HmacSha256 {
 
   /** 32 bytes. */
   digest(message: Uint8Array): Uint8Array {
-    if (message.length > MAX_SHORT_BYTES) return createHmac('sha256', this.#key).update(message).digest();
+    if (message.length > MAX_SHORT_BYTES) {
+      return new Uint8Array(createHmac('sha256', this.#key).update(message).digest());
+    }
     this.#inner.set(message, BLOCK_BYTES);
-    const inner = hash('sha256', this.#inner.subarray(0, BLOCK_BYTES + message.length), 'buffer');
-    this.#outer.set(inner, BLOCK_BYTES);
-    return hash('sha256', this.#outer, 'buffer');
+    // As text, one char a byte: memory for a buffer would take longer than the hash.
+    const inner = hash('sha256', this.#inner.subarray(0, BLOCK_BYTES + message.length), 'binary');
+    this.#outer.write(inner, BLOCK_BYTES, 'latin1');
+    return fromBinaryString(hash('sha256', this.#outer, 'binary'));
   }
 }

@@ -13,7 +13,7 @@ export function idHash(material: KeyMaterial, data: Uint8Array): Uint8Array {
     case 'sha256':
       return new Uint8Array(hash('sha256', data, 'buffer'));
     case 'hmac-sha256':
-      return new Uint8Array(hmacWith(material, 'idKey').digest(data));
+      return hmacWith(material, 'idKey').digest(data);
     case 'blake2b-256':
       return blake2b256(material.idKey, data);
   }

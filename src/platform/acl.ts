@@ -4,7 +4,7 @@
  *
  * Source: Borg 1.4.5, platform/linux.pyx (acl_get, acl_set); libacl's acl_extended_file(3).
  */
-import { fromBinaryString, toBinaryString } from '../util/bytes.ts';
+import { fromBinaryString, fromUtf8, toBinaryString } from '../util/bytes.ts';
 import {
   type AclEntry,
   type AclNames,
@@ -25,6 +25,10 @@ export const DEFAULT_ACL = 'system.posix_acl_default';
 /** Bytes of an ACL that says no more than the permission bits. */
 export const BASE_ACL_BYTES = 28;
 
+// Every file is asked for them.
+const ACCESS_NAME = fromUtf8(ACCESS_ACL);
+const DEFAULT_NAME = fromUtf8(DEFAULT_ACL);
+
 export interface Acls {
   aclAccess?: Uint8Array;
   /** Of a folder: what files made in it get. Empty where it has none. */
@@ -41,8 +45,8 @@ const names: AclNames = {
 /** The file's ACLs; none where they say no more than the permission bits, or the file system has none. */
 export function getAcls(target: Target, mode: number, options: { numericIds?: boolean } = {}): Acls {
   if (!isLinux || isSymlink(mode)) return {};
-  const access = findXattr(target, ACCESS_ACL);
-  const inherited = isDirectory(mode) ? findXattr(target, DEFAULT_ACL) : undefined;
+  const access = findXattr(target, ACCESS_NAME);
+  const inherited = isDirectory(mode) ? findXattr(target, DEFAULT_NAME) : undefined;
   const extended = (access?.length ?? 0) > BASE_ACL_BYTES || (inherited?.length ?? 0) >= BASE_ACL_BYTES;
   if (!extended) return {};
   const format = (entries: AclEntry[]) => formatAcl(entries, names, options.numericIds ?? false);

@@ -10,9 +10,17 @@
  * Source: Borg 1.4.5, platform/linux.pyx (get_flags, set_flags).
  */
 import { closeSync } from 'node:fs';
-import { isBlockDevice, isCharacterDevice, isSymlink, lstat } from './file-stat.ts';
+import {
+  type FileStat,
+  isBlockDevice,
+  isCharacterDevice,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  lstat,
+} from './file-stat.ts';
 import { cFunction } from './libc.ts';
-import { FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, isLinux } from './linux.ts';
+import { ARCHIVED_INODE_FLAGS, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, isLinux } from './linux.ts';
 import { openRead } from './open-file.ts';
 import { isOsError, lastOsError } from './os-error.ts';
 import type { Target } from './xattr.ts';
@@ -26,7 +34,6 @@ const pairs = [
   [UF_IMMUTABLE, 0x10],
   [UF_APPEND, 0x20],
 ] as const;
-const LINUX_MASK = 0x70;
 
 const ioctl = cFunction<[number, bigint, Int32Array]>(
   'int ioctl(int fd, unsigned long request, void *flags)',
@@ -48,6 +55,14 @@ export function getFlags(target: Target, mode: number): number {
   } finally {
     closeSync(fd);
   }
+}
+
+/** As getFlags(), of a file that `stat` was just asked of: mostly that has the answer. */
+export function flagsOf(target: Target, stat: FileStat): number {
+  const { mode, inodeFlags } = stat;
+  // What getFlags() finds of a pipe is another thing's flags: none.
+  const isKnown = inodeFlags !== undefined && (isRegular(mode) || isDirectory(mode));
+  return isKnown ? toBsdFlags(inodeFlags) : getFlags(target, mode);
 }
 
 /** Sets or clears these three flags, and leaves the file's others. Does nothing where there are no flags. */
@@ -72,15 +87,20 @@ const word = new Int32Array(2);
 
 function readFlags(fd: number): number {
   if (ioctl(fd, FS_IOC_GETFLAGS, word) !== 0) return 0;
+  return toBsdFlags(word[0]!);
+}
+
+function toBsdFlags(inodeFlags: number): number {
+  if ((inodeFlags & ARCHIVED_INODE_FLAGS) === 0) return 0;
   let flags = 0;
-  for (const [bsd, linux] of pairs) if (word[0]! & linux) flags |= bsd;
+  for (const [bsd, linux] of pairs) if (inodeFlags & linux) flags |= bsd;
   return flags;
 }
 
 function writeFlags(fd: number, bsdFlags: number): void {
   // Without knowing the others, setting ours could clear flags that can't be set again.
   if (ioctl(fd, FS_IOC_GETFLAGS, word) !== 0) return;
-  let flags = word[0]! & ~LINUX_MASK;
+  let flags = word[0]! & ~ARCHIVED_INODE_FLAGS;
   for (const [bsd, linux] of pairs) if (bsdFlags & bsd) flags |= linux;
   // As with most files: setting them would be a call, and on some file systems an error, for nothing.
   if (flags === word[0]) return;

@@ -9,6 +9,7 @@ import {
   AT_FDCWD,
   AT_NO_AUTOMOUNT,
   AT_SYMLINK_NOFOLLOW,
+  ARCHIVED_INODE_FLAGS,
   STATX_BASIC_STATS,
   STATX_SIZE_BYTES,
   isLinux,
@@ -36,6 +37,8 @@ export interface FileStat {
   ctimeNs: bigint;
   /** Only where Borg stores it: not on Linux. */
   birthtimeNs?: bigint;
+  /** Of the inode flags those that archives have, in Linux's numbers; only where the file system tells all of them here. */
+  inodeFlags?: number;
 }
 
 /**
@@ -110,21 +113,45 @@ function statAt(path: Path, at: At | undefined, flags: number, call: string): Fi
 
 function fromStatx(): FileStat {
   const at = statxOffset;
-  const word = (offset: number) => view.getUint32(offset, littleEndian);
-  return {
-    dev: makeDevice(word(at.devMajor), word(at.devMinor)),
+  const found: FileStat = {
+    dev: deviceAt(at.devMajor, at.devMinor),
     ino: view.getBigUint64(at.ino, littleEndian),
     mode: view.getUint16(at.mode, littleEndian),
     nlink: word(at.nlink),
     uid: word(at.uid),
     gid: word(at.gid),
-    rdev: makeDevice(word(at.rdevMajor), word(at.rdevMinor)),
+    rdev: deviceAt(at.rdevMajor, at.rdevMinor),
     sizeBytes: Number(view.getBigUint64(at.size, littleEndian)),
     blocks: Number(view.getBigUint64(at.blocks, littleEndian)),
     atimeNs: timeNs(at.atime),
     mtimeNs: timeNs(at.mtime),
     ctimeNs: timeNs(at.ctime),
   };
+  if ((lowWord(at.attributesMask) & ARCHIVED_INODE_FLAGS) === ARCHIVED_INODE_FLAGS) {
+    found.inodeFlags = lowWord(at.attributes) & ARCHIVED_INODE_FLAGS;
+  }
+  return found;
+}
+
+function word(offset: number): number {
+  return view.getUint32(offset, littleEndian);
+}
+
+/** The lower half of a uint64. */
+function lowWord(offset: number): number {
+  return word(littleEndian ? offset : offset + 4);
+}
+
+// Most files are on one device, and are none: a device's number takes longer to make than all the rest.
+let lastDevice = { major: 0, minor: 0, device: 0n };
+
+function deviceAt(majorOffset: number, minorOffset: number): bigint {
+  const [major, minor] = [word(majorOffset), word(minorOffset)];
+  if (major === 0 && minor === 0) return 0n;
+  if (lastDevice.major !== major || lastDevice.minor !== minor) {
+    lastDevice = { major, minor, device: makeDevice(major, minor) };
+  }
+  return lastDevice.device;
 }
 
 function timeNs(offset: number): bigint {

@@ -20,11 +20,15 @@ export const O_CLOEXEC = 0o2000000;
 /** All that stat() gives. */
 export const STATX_BASIC_STATS = 0x7ff;
 
+/** Inode flags that archives keep: immutable, append, nodump. statx(2) has the same numbers for them. */
+export const ARCHIVED_INODE_FLAGS = 0x70;
+
 export const FS_IOC_GETFLAGS = 0x80086601n;
 export const FS_IOC_SETFLAGS = 0x40086602n;
 
-/** Where struct statx (256 bytes) has what; a time is int64 seconds and uint32 ns. */
+/** Where struct statx (256 bytes) has what; a time is int64 seconds and uint32 ns, attributes are uint64. */
 export const statxOffset = {
+  attributes: 8,
   nlink: 16,
   uid: 20,
   gid: 24,
@@ -32,6 +36,7 @@ export const statxOffset = {
   ino: 32,
   size: 40,
   blocks: 48,
+  attributesMask: 56,
   atime: 64,
   ctime: 96,
   mtime: 112,

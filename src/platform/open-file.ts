@@ -26,6 +26,8 @@ const readlinkat = cFunction<[number, Uint8Array, Uint8Array, number]>(
   'intptr_t readlinkat(int directory, void *path, void *target, size_t size)',
 );
 
+let linkTarget = new Uint8Array(1024);
+
 /** Opens a file for reading; a regular one by default without following a symlink and without ever blocking. */
 export function openRead(path: Path, options: OpenReadOptions = {}, at?: At): number {
   let flags = constants.O_RDONLY | constants.O_NOCTTY;
@@ -70,11 +72,11 @@ export function closeFile(fd: number): void {
 /** Where a symlink leads, as bytes. */
 export function readLink(path: Path, at?: At): Uint8Array {
   const name = cString(at?.name ?? path);
-  for (let size = 1024; ; size *= 2) {
-    const target = new Uint8Array(size);
-    const length = readlinkat(at?.directoryFd ?? AT_FDCWD, name, target, size);
+  for (;;) {
+    const length = readlinkat(at?.directoryFd ?? AT_FDCWD, name, linkTarget, linkTarget.length);
     if (length < 0) throw lastOsError('readlink', path);
-    if (length < size) return target.slice(0, length);
+    if (length < linkTarget.length) return linkTarget.slice(0, length);
+    linkTarget = new Uint8Array(linkTarget.length * 2);
   }
 }
 

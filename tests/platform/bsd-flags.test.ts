@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { closeSync, lstatSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { UF_APPEND, UF_IMMUTABLE, UF_NODUMP, getFlags, setFlags } from '../../src/platform/bsd-flags.ts';
+import {
+  UF_APPEND,
+  UF_IMMUTABLE,
+  UF_NODUMP,
+  flagsOf,
+  getFlags,
+  setFlags,
+} from '../../src/platform/bsd-flags.ts';
+import { fstat, lstat } from '../../src/platform/file-stat.ts';
 import { asNobody, isRoot, scratchFolder } from './scratch.ts';
 
 const at = scratchFolder('flags');
@@ -48,6 +56,29 @@ describe('bsd-flags.ts', () => {
       closeSync(fd);
     }
     assert.equal(getFlags(path, modeOf(path)), 0);
+  });
+
+  it('flagsOf() gives what getFlags() gives', { skip: unsupported }, () => {
+    mkdirSync(at('asked'));
+    writeFileSync(at('asked/file'), '');
+    for (const path of [at('asked'), at('asked/file')]) {
+      const fd = openSync(path, 'r');
+      assert.equal(flagsOf(fd, fstat(fd)), 0);
+      setFlags(fd, UF_NODUMP);
+      assert.equal(flagsOf(fd, fstat(fd)), UF_NODUMP);
+      setFlags(fd, 0);
+      closeSync(fd);
+    }
+  });
+
+  it('flagsOf() takes the answer from the stat, of files and directories alone', () => {
+    writeFileSync(at('answered'), '');
+    const stat = { ...lstat(at('answered')), inodeFlags: 0x10 | 0x40 };
+    assert.equal(flagsOf(at('none'), stat), UF_IMMUTABLE | UF_NODUMP);
+    assert.equal(flagsOf(at('none'), { ...stat, mode: 0o040755 }), UF_IMMUTABLE | UF_NODUMP);
+    assert.equal(flagsOf(at('none'), { ...stat, mode: 0o010644 }), 0);
+    const { inodeFlags: _, ...unknown } = stat;
+    assert.equal(flagsOf(at('answered'), unknown), 0);
   });
 
   it('getFlags() gives 0 where there are none', () => {

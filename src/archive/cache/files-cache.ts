@@ -19,6 +19,7 @@
  */
 import { encode } from '../../msgpack/encode.ts';
 import { MsgpackError } from '../../msgpack/value.ts';
+import { capacityFor } from '../../util/hash-index-sizes.ts';
 import { HashIndex } from '../../util/hash-index.ts';
 import { IncompleteMsgpack, MsgpackCursor } from './msgpack-cursor.ts';
 
@@ -62,12 +63,16 @@ const MAX_BLOCK_BYTES = 1 << 30;
 /** In word 0 of the index, beside the block number: the file was seen in this backup, its age is 0. */
 const SEEN = 1 << 30;
 const SAVE_PIECE_BYTES = 1 << 20;
+/** The files cache of a large tree has a million. */
+const SAMPLED_ENTRIES = 1000;
+/** With a path hash, and without chunk ids. */
+const MIN_ENTRY_BYTES = 40;
 const UNKNOWN: FilesCacheAnswer = { known: false };
 const CHANGED: FilesCacheAnswer = { known: true };
 
 export class FilesCache {
   readonly mode: FilesCacheMode;
-  readonly #index = new HashIndex({ valueWords: 2 });
+  #index = new HashIndex({ valueWords: 2 });
   readonly #blocks: Uint8Array[] = [];
   /** Bytes used of each block. */
   readonly #used: number[] = [];
@@ -195,6 +200,8 @@ export class FilesCache {
     let blockStart = 0;
     if (bytes.length > 0) this.#startBlock(bytes);
     try {
+      // A table that grows is put together again and again.
+      this.#index = new HashIndex({ valueWords: 2, capacity: capacityFor(estimateEntries(bytes)) });
       while (!cursor.atEnd) {
         const start = cursor.offset;
         if (start - blockStart > MAX_BLOCK_BYTES) {
@@ -275,6 +282,20 @@ function readEntry(cursor: MsgpackCursor): Entry {
   const ids: Uint8Array[] = [];
   for (let left = cursor.arrayLength(); left > 0; left--) ids.push(cursor.raw());
   return { inode, sizeBytes, cmtimeNs, ids };
+}
+
+/** How many entries there are about, going by the first ones. */
+function estimateEntries(bytes: Uint8Array): number {
+  const cursor = new MsgpackCursor(bytes);
+  let count = 0;
+  for (; count < SAMPLED_ENTRIES && !cursor.atEnd; count++) {
+    cursor.arrayLength();
+    cursor.skip();
+    cursor.skip();
+  }
+  if (cursor.atEnd) return count;
+  const estimate = Math.ceil((count * bytes.length) / cursor.offset);
+  return Math.min(estimate, Math.ceil(bytes.length / MIN_ENTRY_BYTES));
 }
 
 /** Passes over an entry behind its path hash, checking the types. */

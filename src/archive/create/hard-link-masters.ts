@@ -43,7 +43,8 @@ export class HardLinkMasters {
     const key = keyOf(stat);
     const before = this.#masters.get(key);
     if (path === undefined) this.#masters.delete(key);
-    else this.#masters.set(key, path);
+    // Of memory that it shares with other paths, a path would keep all.
+    else this.#masters.set(key, path.slice());
     if (before !== undefined && !(before instanceof Uint8Array)) before.end();
   }
 }

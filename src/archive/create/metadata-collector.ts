@@ -5,7 +5,7 @@
  */
 import type { Item } from '../../format/item.ts';
 import { getAcls } from '../../platform/acl.ts';
-import { getFlags } from '../../platform/bsd-flags.ts';
+import { flagsOf } from '../../platform/bsd-flags.ts';
 import type { FileStat } from '../../platform/file-stat.ts';
 import { gidToName, uidToName } from '../../platform/users.ts';
 import { isOsError } from '../../platform/os-error.ts';
@@ -53,7 +53,7 @@ export class MetadataCollector {
     const { noFlags, noXattrs, noAcls, numericIds } = this.#options;
     const target = fd ?? path;
     if (!noFlags) {
-      const flags = backupIo('extended stat (flags)', () => getFlags(target, stat.mode));
+      const flags = backupIo('extended stat (flags)', () => flagsOf(target, stat));
       if (flags !== 0) item.bsdflags = flags;
     }
     if (!noXattrs) {

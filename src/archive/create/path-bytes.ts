@@ -10,6 +10,21 @@ import { isBlockDevice, isCharacterDevice, isFifo } from '../../platform/file-st
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
+const BLOCK_BYTES = 64 * 1024;
+let block = new ArrayBuffer(BLOCK_BYTES);
+let usedBytes = 0;
+
+/** Memory for a path, one behind the other in larger pieces: a piece for each would take longer than to fill it. */
+function roomFor(lengthBytes: number): Uint8Array {
+  if (usedBytes + lengthBytes > BLOCK_BYTES) {
+    if (lengthBytes > BLOCK_BYTES) return new Uint8Array(lengthBytes);
+    block = new ArrayBuffer(BLOCK_BYTES);
+    usedBytes = 0;
+  }
+  usedBytes += lengthBytes;
+  return new Uint8Array(block, usedBytes - lengthBytes, lengthBytes);
+}
+
 /** What --read-special reads like a regular file. */
 export function isSpecial(mode: number): boolean {
   return isBlockDevice(mode) || isCharacterDevice(mode) || isFifo(mode);
@@ -19,7 +34,7 @@ export function isSpecial(mode: number): boolean {
 export function childPath(parent: Uint8Array, name: Uint8Array): Uint8Array {
   if (parent.length === 1 && parent[0] === DOT) return name;
   const slash = parent.at(-1) === SLASH ? 0 : 1;
-  const path = new Uint8Array(parent.length + slash + name.length);
+  const path = roomFor(parent.length + slash + name.length);
   path.set(parent);
   if (slash === 1) path[parent.length] = SLASH;
   path.set(name, parent.length + slash);
@@ -30,7 +45,7 @@ export function childPath(parent: Uint8Array, name: Uint8Array): Uint8Array {
 export function joinPath(folder: Uint8Array, path: Uint8Array): Uint8Array {
   if (path[0] === SLASH) return path;
   const slash = folder.length === 0 || folder.at(-1) === SLASH ? 0 : 1;
-  const whole = new Uint8Array(folder.length + slash + path.length);
+  const whole = roomFor(folder.length + slash + path.length);
   whole.set(folder);
   if (slash === 1) whole[folder.length] = SLASH;
   whole.set(path, folder.length + slash);

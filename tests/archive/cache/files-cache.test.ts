@@ -7,6 +7,12 @@ import { MsgpackError } from '../../../src/msgpack/value.ts';
 import { concatBytes, fromHex, toHex } from '../../../src/util/bytes.ts';
 
 const hash = (n: number): Uint8Array => new Uint8Array(32).fill(n);
+/** Different ones. */
+function numbered(n: number): Uint8Array {
+  const bytes = hash(0);
+  new DataView(bytes.buffer).setUint32(0, n + 1);
+  return bytes;
+}
 const stat = (fields: Partial<FilesCacheStat> = {}): FilesCacheStat => ({
   ino: 7n,
   sizeBytes: 100,
@@ -126,6 +132,20 @@ describe('FilesCache', () => {
     const bytes = encode([hash(1), [0, 7, 100, time, []]]);
     const cache = FilesCache.decode(bytes, 's');
     assert.equal(cache.lookup(hash(1), stat()).known, true);
+  });
+
+  it('reads more entries, and smaller ones, than the first make it expect', () => {
+    const cache = new FilesCache('cis');
+    for (let n = 0; n < 4000; n++) {
+      const ids = n < 1500 ? [hash(1), hash(2), hash(3), hash(4)] : [];
+      cache.memorize(numbered(n), stat({ ino: BigInt(n) }), ids, undefined);
+    }
+    cache.memorize(hash(9), stat({ ctimeNs: 9_000n }), [], undefined);
+    const again = FilesCache.decode(encoded(cache), 'cis');
+    assert.equal(again.size, cache.size - 1);
+    for (const n of [0, 1499, 1500, 3999]) {
+      assert.equal(again.lookup(numbered(n), stat({ ino: BigInt(n) })).ids?.length, n < 1500 ? 4 : 0);
+    }
   });
 
   const damaged: [what: string, bytes: Uint8Array][] = [

@@ -38,6 +38,12 @@ describe('childPath() and joinPath()', () => {
     assert.equal(text(joinPath(fromUtf8('/a/'), fromUtf8('b'))), '/a/b');
     assert.equal(text(joinPath(fromUtf8('/a'), fromUtf8('/b'))), '/b');
   });
+
+  it('make paths that stay as they are, however many and long', () => {
+    const lengths = Array.from({ length: 3000 }, (_, n) => (n % 500 === 0 ? 70_000 : n % 97));
+    const paths = lengths.map((length, n) => joinPath(fromUtf8(`/${n}`), fromUtf8('x'.repeat(length))));
+    for (const [n, path] of paths.entries()) assert.equal(text(path), `/${n}/${'x'.repeat(lengths[n]!)}`);
+  });
 });
 
 describe('stripPrefix()', () => {
