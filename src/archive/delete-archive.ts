@@ -124,37 +124,55 @@ class Deletion {
   }
 
   async #releaseItems(data: Uint8Array): Promise<void> {
-    const values: MsgpackValue[] = [];
     try {
       this.#unpacker.feed(data);
-      for (let value = this.#unpacker.next(); value !== undefined; value = this.#unpacker.next()) {
-        values.push(value);
-      }
     } catch (error) {
-      this.#ignoreIfForced(error);
-      this.#unpacker = new Unpacker(OBJECT_LIMITS);
+      return this.#giveUpOn(error);
     }
-    for (const value of values) await this.#releaseItem(value);
+    for (;;) {
+      let value: MsgpackValue | undefined;
+      try {
+        value = this.#unpacker.next();
+      } catch (error) {
+        return this.#giveUpOn(error);
+      }
+      if (value === undefined) return;
+      await this.#releaseItem(value);
+    }
+  }
+
+  /** What follows may be understood again. */
+  #giveUpOn(error: unknown): void {
+    this.#ignoreIfForced(error);
+    this.#unpacker = new Unpacker(OBJECT_LIMITS);
   }
 
   async #releaseItem(value: MsgpackValue): Promise<void> {
     try {
       const item = decodeItem(value);
       const part = !this.#considerPartFiles && item.part !== undefined;
-      for (const { id } of item.chunks ?? []) await this.#decref(id, part);
+      for (const { id } of item.chunks ?? []) if (this.#isLast(id, part)) await this.#delete(id);
     } catch (error) {
       if (!(error instanceof MetadataError)) throw error;
       this.#ignoreIfForced(error);
     }
   }
 
-  #decref(id: Uint8Array, part = false): Promise<void> {
-    return this.#parts.deletions.add(this.#release(id, part));
+  async #decref(id: Uint8Array): Promise<void> {
+    if (this.#isLast(id)) await this.#delete(id);
   }
 
-  async #release(id: Uint8Array, part: boolean): Promise<void> {
+  #isLast(id: Uint8Array, part = false): boolean {
+    return this.#parts.cache.dropReference(id, this.#parts.statistics, part);
+  }
+
+  #delete(id: Uint8Array): Promise<void> {
+    return this.#parts.deletions.add(this.#deleteObject(id));
+  }
+
+  async #deleteObject(id: Uint8Array): Promise<void> {
     try {
-      await this.#parts.cache.decref(id, this.#parts.statistics, part);
+      await this.#parts.session.repository.delete(id);
     } catch (error) {
       // The object is gone, which is what was wanted.
       if (!(error instanceof ObjectNotFound)) throw error;

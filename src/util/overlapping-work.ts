@@ -2,7 +2,8 @@
 export class OverlappingWork {
   readonly #limit: number;
   #running = 0;
-  #ended = Promise.withResolvers<void>();
+  /** Only where somebody waits for the next end. */
+  #ended: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(limit: number) {
@@ -19,7 +20,7 @@ export class OverlappingWork {
         this.#end();
       },
     );
-    while (this.#running >= this.#limit) await this.#ended.promise;
+    while (this.#running >= this.#limit) await this.#nextEnd();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -31,12 +32,17 @@ export class OverlappingWork {
 
   /** Waits for all that was added, whatever became of it. */
   async idle(): Promise<void> {
-    while (this.#running > 0) await this.#ended.promise;
+    while (this.#running > 0) await this.#nextEnd();
+  }
+
+  #nextEnd(): Promise<void> {
+    this.#ended ??= Promise.withResolvers<void>();
+    return this.#ended.promise;
   }
 
   #end(): void {
     this.#running--;
-    this.#ended.resolve();
-    this.#ended = Promise.withResolvers<void>();
+    this.#ended?.resolve();
+    this.#ended = undefined;
   }
 }

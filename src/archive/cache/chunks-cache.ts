@@ -108,13 +108,17 @@ export abstract class ChunksCache implements AsyncDisposable {
 
   /** Counts one reference less; with the last one the object is deleted. */
   async decref(id: Uint8Array, statistics: Statistics, part = false): Promise<void> {
+    if (this.dropReference(id, statistics, part)) await this.subject.repository.delete(id);
+  }
+
+  /** Counts one reference less; says whether it was the last one, and the object is to be deleted. */
+  dropReference(id: Uint8Array, statistics: Statistics, part = false): boolean {
     const entry = this.chunks.decref(id);
     if (entry === undefined) throw new ChunksIndexError(id);
     const isLast = entry.refcount === 0;
     statistics.update(-entry.sizeBytes, -entry.csizeBytes, isLast, part);
-    if (!isLast) return;
-    this.chunks.delete(id);
-    await this.subject.repository.delete(id);
+    if (isLast) this.chunks.delete(id);
+    return isLast;
   }
 
   protected async putSealed(
