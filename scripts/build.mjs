@@ -34,14 +34,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const fresh = `${dist}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh);
-await build({
-  entryPoints: {
-    main: join(root, 'src/cli/entry.ts'),
-    index: join(root, 'src/index.ts'),
-    'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
-    'open-worker': join(root, 'src/pipeline/open-worker.ts'),
-    'manual-pages': join(root, 'src/cli/help/man-page.ts'),
-  },
+const options = {
   outdir: fresh,
   bundle: true,
   splitting: true,
@@ -53,7 +46,18 @@ await build({
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
+};
+await build({
+  ...options,
+  entryPoints: {
+    main: join(root, 'src/cli/entry.ts'),
+    index: join(root, 'src/index.ts'),
+    'manual-pages': join(root, 'src/cli/help/man-page.ts'),
+  },
 });
+// A thread needs all of its program at once, and each file takes Node half a millisecond or more to load.
+const threads = ['pipeline-worker', 'open-worker'].map((name) => join(root, `src/pipeline/${name}.ts`));
+await build({ ...options, entryPoints: threads, splitting: false });
 
 // The bundle needs the program's own Node, which may be newer than the one that runs this.
 const pinned = join(root, 'node_modules/node/bin/node');
