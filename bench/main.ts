@@ -10,6 +10,7 @@ import { latencyTable } from './latency.ts';
 import { measureLimits } from './limits.ts';
 import { freeBytes, loadAverage, machineFacts } from './machine.ts';
 import { measureRows } from './measure-rows.ts';
+import { MODEL_ROWS } from './model.ts';
 import { type BenchOptions, parseBenchOptions, USAGE } from './options.ts';
 import { findPrograms, type Found } from './programs/find.ts';
 import { readReport, type Report, type RowResult, SCHEMA, writeReport } from './results.ts';
@@ -38,6 +39,14 @@ async function main(options: BenchOptions): Promise<void> {
   switch (options.command) {
     case 'rows':
       return benchRows(options);
+    case 'model':
+      return benchRows({
+        ...options,
+        only: options.only.length > 0 ? options.only : MODEL_ROWS,
+        programs: ['alcove'],
+        builds: new Map(),
+        limits: false,
+      });
     case 'growth':
       return benchGrowth(options);
     case 'latency': {
@@ -86,7 +95,7 @@ async function benchRows(options: BenchOptions): Promise<void> {
   );
   const report: Report = {
     schema: SCHEMA,
-    kind: 'rows',
+    kind: options.command === 'model' ? 'model' : 'rows',
     startedAt,
     scale,
     runs,

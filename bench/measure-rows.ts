@@ -34,6 +34,13 @@ export interface RowsOptions {
 /** Below it, little is written. */
 const LEAST_SETTLED_SCALE = 0.01;
 
+const MEASURED = ['seconds', 'cpuSeconds', 'otherThreadsSeconds', 'peakBytes'] as const;
+type Measured = (typeof MEASURED)[number];
+
+function noRuns(): Record<Measured, number[]> {
+  return { seconds: [], cpuSeconds: [], otherThreadsSeconds: [], peakBytes: [] };
+}
+
 export async function measureRows(
   rows: readonly Row[],
   programs: readonly Program[],
@@ -73,7 +80,7 @@ class Measuring {
   async row(row: Row, programs: readonly Program[], limits: Limits | undefined): Promise<RowResult> {
     const { tell, runs, warmUps } = this.#options;
     for (const name of row.corpora) this.#corpus(name);
-    const results = new Map<string, { seconds: number[]; cpuSeconds: number[]; peakBytes: number[] }>();
+    const results = new Map<string, Record<Measured, number[]>>();
     const failed: string[] = [];
     let taking = programs.filter((program) => !row.borgOnly || program.speaksBorg);
     for (let round = 0; round < warmUps + runs; round++) {
@@ -92,9 +99,9 @@ class Measuring {
           `${row.name}: ${program.name} ${measured.seconds.toFixed(2)} s${round < warmUps ? ', warm-up' : ''}`,
         );
         if (round < warmUps) continue;
-        const runsOf = results.get(program.name) ?? { seconds: [], cpuSeconds: [], peakBytes: [] };
+        const runsOf = results.get(program.name) ?? noRuns();
         results.set(program.name, runsOf);
-        for (const key of ['seconds', 'cpuSeconds', 'peakBytes'] as const) runsOf[key].push(measured[key]);
+        for (const key of MEASURED) runsOf[key].push(measured[key]);
       }
     }
     const amounts = row.amounts?.((name) => this.#corpus(name));

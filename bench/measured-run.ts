@@ -4,7 +4,8 @@
  *
  * Time comes from getrusage(2) of children that were waited for. Memory is looked up in /proc every few milliseconds:
  * the kernel's own high-water mark (VmHWM) of each process, and the sum of what all have at the same moment (VmRSS). A
- * control group's peak would count cached files too, which a program can't help.
+ * control group's peak would count cached files too, which a program can't help. The time of each thread is looked up
+ * there, too.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
@@ -20,6 +21,8 @@ export interface Measurement {
   readonly seconds: number;
   /** User and system time. */
   readonly cpuSeconds: number;
+  /** Of that, what other threads than the first of each process took, as far as it was seen. */
+  readonly otherThreadsSeconds: number;
   /** 0 where the system has no /proc, or the process ended before the first look. */
   readonly peakBytes: number;
 }
@@ -34,6 +37,8 @@ export interface RunOptions {
 }
 
 const SAMPLE_EVERY_MS = 10;
+/** What Linux counts in. */
+const TICKS_PER_SECOND = 100;
 
 /** Throws where the command ends with another code than 0; with the signal's reason where that ended it. */
 export async function runMeasured(command: Command, options: RunOptions): Promise<Measurement> {
@@ -50,10 +55,10 @@ export async function runMeasured(command: Command, options: RunOptions): Promis
       // A group of its own, so that all of it can be ended.
       detached: true,
     });
-    const memory = new MemoryWatch(child.pid);
+    const watch = new ProcessWatch(child.pid);
     const end = () => killGroup(child.pid);
     options.signal.addEventListener('abort', end, { once: true });
-    const timer = setInterval(() => memory.look(), SAMPLE_EVERY_MS);
+    const timer = setInterval(() => watch.look(), SAMPLE_EVERY_MS);
     const ended = new Promise<number | string>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
@@ -70,7 +75,8 @@ export async function runMeasured(command: Command, options: RunOptions): Promis
       const seconds = (performance.now() - startMs) / 1000;
       options.signal.throwIfAborted();
       if (status !== 0) throw new CommandFailed(command, status, readFileSync(options.errorFile, 'utf8'));
-      return { seconds, cpuSeconds: childrenCpuSeconds() - cpuBefore, peakBytes: memory.peakBytes };
+      const { otherThreadsSeconds, peakBytes } = watch;
+      return { seconds, cpuSeconds: childrenCpuSeconds() - cpuBefore, otherThreadsSeconds, peakBytes };
     } finally {
       clearInterval(timer);
       options.signal.removeEventListener('abort', end);
@@ -107,12 +113,20 @@ export function childrenCpuSeconds(): number {
   return userSeconds! + systemSeconds! + (userMicroseconds! + systemMicroseconds!) / 1e6;
 }
 
-class MemoryWatch {
+class ProcessWatch {
   readonly #pid: number | undefined;
+  /** By thread, what it had taken at the last look. */
+  readonly #ticks = new Map<number, number>();
   peakBytes = 0;
 
   constructor(pid: number | undefined) {
     this.#pid = pid;
+  }
+
+  get otherThreadsSeconds(): number {
+    let ticks = 0;
+    for (const taken of this.#ticks.values()) ticks += taken;
+    return ticks / TICKS_PER_SECOND;
   }
 
   look(): void {
@@ -122,9 +136,20 @@ class MemoryWatch {
       const status = readOrEmpty(`/proc/${pid}/status`);
       together += kibibytes(status, 'VmRSS');
       this.peakBytes = Math.max(this.peakBytes, kibibytes(status, 'VmHWM') * 1024);
+      for (const thread of threadsOf(pid).map(Number)) {
+        const ticks = thread === pid ? 0 : threadTicks(readOrEmpty(`/proc/${pid}/task/${thread}/stat`));
+        if (ticks > 0) this.#ticks.set(thread, ticks);
+      }
     }
     this.peakBytes = Math.max(this.peakBytes, together * 1024);
   }
+}
+
+/** User and system time of a thread, from its `stat`; 0 where it has ended. See proc_pid_stat(5), utime and stime. */
+function threadTicks(stat: string): number {
+  // Behind the name, which may have spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
 /** The process, the children of all its threads, and theirs. */

@@ -1,12 +1,21 @@
-/** Reads what a program shows of an archive as a file system, and takes the time of the reading alone. */
+/**
+ * Mounts an archive, as a program shows it, and takes the time of what is done there alone.
+ *
+ * - `ready`: until it is there and its first directory can be listed; the mount itself counts
+ * - `walk`: all entries and their attributes, as `find` would
+ * - `sequential`, `random`: contents of the files in the first directory
+ */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomNumbers } from './corpora/contents.ts';
 import { childrenCpuSeconds, type Command, CommandFailed, type Measurement } from './measured-run.ts';
 
+export type MountedWork = 'ready' | 'walk' | 'sequential' | 'random';
+
 const READY_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 5;
 const PIECE_BYTES = 1 << 17;
 const RANDOM_READS = 500;
 const RANDOM_BYTES = 1 << 14;
@@ -15,13 +24,14 @@ const RANDOM_BYTES = 1 << 14;
 export async function runMounted(
   command: Command,
   at: string,
-  kind: 'sequential' | 'random',
+  work: MountedWork,
   options: { readonly signal: AbortSignal; readonly errorFile: string },
 ): Promise<Measurement> {
   options.signal.throwIfAborted();
   const errors = openSync(options.errorFile, 'w');
   const [program, ...args] = command.argv;
   const cpuBefore = childrenCpuSeconds();
+  const spawnedMs = performance.now();
   const child = spawn(program!, args, {
     cwd: command.cwd,
     env: command.env,
@@ -42,9 +52,10 @@ export async function runMounted(
         throw new CommandFailed(command, child.exitCode ?? 'no mount', text);
       },
     );
-    const startMs = performance.now();
-    if (kind === 'sequential') readInOrder(at);
-    else readAtRandom(at);
+    const startMs = work === 'ready' ? spawnedMs : performance.now();
+    if (work === 'walk') walk(at);
+    else if (work === 'sequential') readInOrder(at);
+    else if (work === 'random') readAtRandom(at);
     seconds = (performance.now() - startMs) / 1000;
     peakBytes = highWaterMark(child.pid!);
   } finally {
@@ -57,7 +68,7 @@ export async function runMounted(
     }
     await ended;
   }
-  return { seconds, cpuSeconds: childrenCpuSeconds() - cpuBefore, peakBytes };
+  return { seconds, cpuSeconds: childrenCpuSeconds() - cpuBefore, otherThreadsSeconds: 0, peakBytes };
 }
 
 async function mounted(at: string, alive: () => boolean, signal: AbortSignal): Promise<void> {
@@ -66,9 +77,17 @@ async function mounted(at: string, alive: () => boolean, signal: AbortSignal): P
     signal.throwIfAborted();
     if (!alive()) throw new Error('it ended before anything was mounted');
     if (statSync(at).dev !== device && readdirSync(at).length > 0) return;
-    await wait(20);
+    await wait(LOOK_EVERY_MS);
   }
   throw new Error('nothing was mounted in time');
+}
+
+function walk(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    lstatSync(path);
+    if (entry.isDirectory()) walk(path);
+  }
 }
 
 function filesBelow(at: string): string[] {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const USAGE = `usage: npm run bench -- [rows] [options]       rows of the table (default)
+       npm run bench -- model [options]        what more cores would bring
        npm run bench -- growth [options]       time and memory as sizes grow
        npm run bench -- latency [options]      a server that is far away
        npm run bench -- table FILE ...         tables from files in bench/results

@@ -25,12 +25,15 @@ export interface RowResult {
 export interface ProgramRuns {
   readonly seconds: readonly number[];
   readonly cpuSeconds: readonly number[];
+  /** Of `cpuSeconds`, those of other threads than the main one; missing in older files. */
+  readonly otherThreadsSeconds?: readonly number[];
   readonly peakBytes: readonly number[];
 }
 
 export interface RowsReport {
   readonly schema: typeof SCHEMA;
-  readonly kind: 'rows';
+  /** `model`: measured to say what it would be with more cores; see model.ts. */
+  readonly kind: 'rows' | 'model';
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** 1: the sizes that the rows' titles name. */

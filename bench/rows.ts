@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { type Corpus, type CorpusName, someSmallFile } from './corpora/corpus.ts';
 import type { Amounts } from './limits.ts';
 import type { Command } from './measured-run.ts';
+import type { MountedWork } from './mounted-read.ts';
 import type { Place, Program } from './programs/program.ts';
 import { DAYS_KEPT, EMPTY, type StateName } from './states.ts';
 
@@ -32,7 +33,7 @@ export interface Row {
   /** After the state was copied, before the clock starts. */
   before?(program: Program, context: RowContext): void;
   /** Instead of a command's whole run: see mounted-read.ts. */
-  readonly mounted?: 'sequential' | 'random';
+  readonly mounted?: MountedWork;
 }
 
 const ARCHIVE = 'new';
@@ -116,6 +117,8 @@ export const ROWS: readonly Row[] = [
       for (const folder of program.cacheFolders(place)) rmSync(folder, { recursive: true });
     },
   },
+  { ...mountRow('ready', 'tree'), name: 'mount-ready', title: 'mount, tree, until it is there' },
+  { ...mountRow('walk', 'tree'), name: 'mount-walk', title: 'mount, tree, all entries looked at' },
   { ...mountRow('sequential'), name: 'mount-sequential', title: 'mount, big files read in order' },
   { ...mountRow('random'), name: 'mount-random', title: 'mount, big files read at random' },
   startRow('version', '--version', (program, place) => program.versionCommand(place)),
@@ -190,7 +193,7 @@ function readingRow(
   };
 }
 
-function mountRow(mounted: 'sequential' | 'random'): Omit<Row, 'name' | 'title'> {
+function mountRow(mounted: MountedWork, archive: 'tree' | 'big' = 'big'): Omit<Row, 'name' | 'title'> {
   return {
     state: 'full',
     changes: false,
@@ -198,7 +201,7 @@ function mountRow(mounted: 'sequential' | 'random'): Omit<Row, 'name' | 'title'>
     mounted,
     command(program, { place, target }) {
       mkdirSync(join(target, 'mounted'), { recursive: true });
-      return program.mount(place, 'big', join(target, 'mounted'));
+      return program.mount(place, archive, join(target, 'mounted'));
     },
   };
 }

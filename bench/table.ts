@@ -1,4 +1,5 @@
 /** Reports as tables in Markdown. */
+import { MODEL_CORES, modelledSeconds, modelOf } from './model.ts';
 import type { GrowthReport, GrowthSeries, ProgramRuns, Report, RowResult, RowsReport } from './results.ts';
 import { median, ratioToBest, summarize } from './statistics.ts';
 
@@ -8,8 +9,9 @@ const MIB = 2 ** 20;
 
 /** The table, and how it was made. */
 export function reportText(report: Report): string {
-  if (report.kind === 'rows') return `${rowsTable(report)}\n\n${runsText(report)}`;
-  return `${growthTable(report)}\n\n${madeText(report)}\n${report.version}.`;
+  if (report.kind === 'growth') return `${growthTable(report)}\n\n${madeText(report)}\n${report.version}.`;
+  const table = report.kind === 'model' ? modelTable(report) : rowsTable(report);
+  return `${table}\n\n${runsText(report)}`;
 }
 
 /**
@@ -96,6 +98,39 @@ function limitCell({ limitSeconds, programs }: RowResult): string {
   const runs = programs[SUBJECT];
   const times = runs === undefined ? '' : ` (×${(median(runs.seconds) / limitSeconds).toFixed(1)})`;
   return `${digits(limitSeconds)}${times}`;
+}
+
+/**
+ * A line each: how long alcove took, the processor time of its main thread and of the others, what that gives for other
+ * numbers of cores, and the number from which on more don't help.
+ */
+export function modelTable(report: RowsReport): string {
+  const head = [
+    'row',
+    `measured with ${report.machine.cores} cores, s`,
+    'main thread, CPU s',
+    'others, CPU s',
+    ...MODEL_CORES.map((cores) => (cores === 1 ? '1 core, s' : `${cores} cores, s`)),
+    'cores of use',
+  ];
+  return markdown(
+    head,
+    report.rows.flatMap(({ title, programs }) => {
+      const runs = programs[SUBJECT];
+      const model = runs && modelOf(runs);
+      if (model === undefined) return [];
+      return [
+        [
+          title,
+          digits(median(runs!.seconds)),
+          digits(model.mainSeconds),
+          digits(model.otherThreadsSeconds),
+          ...MODEL_CORES.map((cores) => digits(modelledSeconds(model, cores))),
+          model.enoughCores.toFixed(1),
+        ],
+      ];
+    }),
+  );
 }
 
 /** A line for each size of each series: time and memory, and what they are for one more. */

@@ -36,6 +36,19 @@ function bench(args: readonly string[], onError?: (text: string, kill: () => voi
 const small = ['--programs', 'alcove', '--scale', '0.0005', '--runs', '1', '--warm-ups', '0', '--no-limits'];
 
 describe('bench', { skip: process.platform !== 'linux' && 'it looks up memory in /proc' }, () => {
+  it('tells what more cores would bring', async (t) => {
+    const work = workFolder(t);
+    const output = join(work, 'report.json');
+    const args = ['model', '--scale', '0.0005', '--runs', '1', '--warm-ups', '0', '--only', 'create-tree'];
+    const { code, stdout, stderr } = await bench([...args, '--work', work, '--output', output]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^\| row +\| measured with \d+ cores, s/);
+    assert.match(stdout, /\n\| create, tree, first time +\| \d/);
+    const { kind, rows } = readReport(output) as RowsReport;
+    assert.equal(kind, 'model');
+    assert.equal(rows[0]!.programs['alcove']!.otherThreadsSeconds!.length, 1);
+  });
+
   it('measures rows, writes a table and a report, and leaves only the corpora', async (t) => {
     const work = workFolder(t);
     const output = join(work, 'report.json');
