@@ -3,7 +3,7 @@
  *
  * Source: Borg 1.4.5 repository.py, Repository.
  */
-import { AtticRepository, InsufficientFreeSpaceError, ObjectNotFound } from '../errors.ts';
+import { AtticRepository, InsufficientFreeSpaceError } from '../errors.ts';
 import type { Hints } from '../format/hints.ts';
 import type { RepositoryConfig } from '../format/repository-config.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +17,7 @@ import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 import { saveConfig } from './config-file.ts';
 import { removeTree } from './destroy.ts';
+import { IndexedObjects, type ObjectsReader } from './indexed-objects.ts';
 import type { Lock } from './lock.ts';
 import { CommittedState } from './committed-state.ts';
 import { readFreeNonce, reserveNonces } from './nonce-file.ts';
@@ -46,8 +47,6 @@ export interface SegmentRepositoryOptions {
 const DONE = Promise.resolve();
 /** How far getMany() looks ahead. */
 const GET_MANY_BATCH = 64;
-/** Smaller objects are read in less time than it takes to say where they are. */
-const PLACE_FROM_BYTES = 64 * 1024;
 
 export class SegmentRepository implements Repository {
   readonly id: Uint8Array;
@@ -64,6 +63,7 @@ export class SegmentRepository implements Repository {
   readonly #breakLock: () => void;
   readonly #files: TransactionFiles;
   readonly #state: CommittedState;
+  readonly #objects: IndexedObjects;
   readonly #created: boolean;
   #transaction: Transaction | undefined;
   /** Settles when what takes more than one step has ended; nothing may come between its steps. */
@@ -91,6 +91,7 @@ export class SegmentRepository implements Repository {
       config.maxSegmentSizeBytes,
       reporter,
     );
+    this.#objects = new IndexedObjects(this.log, store.root);
     this.#state = this.#openState(lock !== undefined);
     if (isAttic(this.log)) throw new AtticRepository([store.root]);
   }
@@ -99,18 +100,18 @@ export class SegmentRepository implements Repository {
     const index = this.#readyIndex;
     if (index === undefined) return this.#getLater(id);
     try {
-      return Promise.resolve(this.#read(index, id));
+      return Promise.resolve(this.#objects.bytes.read(index, id));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   getMany(ids: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    return this.#getEach(ids, (index, id) => this.#read(index, id));
+    return this.#getEach(ids, this.#objects.bytes);
   }
 
   getPlaces(ids: Iterable<Uint8Array>): AsyncGenerator<Sealed> {
-    return this.#getEach<Sealed>(ids, (index, id) => this.#find(index, id), PLACE_FROM_BYTES);
+    return this.#getEach(ids, this.#objects.places);
   }
 
   async has(id: Uint8Array): Promise<boolean> {
@@ -227,24 +228,14 @@ export class SegmentRepository implements Repository {
     await this.close();
   }
 
-  async *#getEach<T extends Sealed>(
-    ids: Iterable<Uint8Array>,
-    read: (index: HashIndex, id: Uint8Array) => T | Uint8Array,
-    gapBytes?: number,
-  ): AsyncGenerator<T | Uint8Array> {
+  async *#getEach<T extends Sealed>(ids: Iterable<Uint8Array>, reader: ObjectsReader<T>): AsyncGenerator<T> {
     for (const batch of batches(ids, GET_MANY_BATCH)) {
       const index = await this.#index();
-      const places = batch.map((id) => {
-        const bucket = index.find(id);
-        if (bucket < 0) return undefined;
-        return { segment: index.valueAt(bucket, 0), offset: index.valueAt(bucket, 1) };
-      });
+      const places = batch.map((id) => this.#objects.lookUp(index, id));
       for (const [number, id] of batch.entries()) {
-        const place = places[number];
-        if (place !== undefined) this.log.readAhead(places, number, gapBytes);
+        if (places[number] !== undefined) reader.readAhead(places, number);
         // Looked up again: the caller may have changed the repository in between.
-        const ready = this.#readyIndex;
-        yield ready === undefined ? await this.#getLater(id) : read(ready, id);
+        yield reader.read(this.#readyIndex ?? (await this.#index()), id);
       }
     }
   }
@@ -346,20 +337,7 @@ export class SegmentRepository implements Repository {
   }
 
   async #getLater(id: Uint8Array): Promise<Uint8Array> {
-    return this.#read(await this.#index(), id);
-  }
-
-  #read(index: HashIndex, id: Uint8Array): Uint8Array {
-    const bucket = index.find(id);
-    if (bucket < 0) throw this.#notFound(id);
-    return this.log.readPut(index.valueAt(bucket, 0), index.valueAt(bucket, 1), id);
-  }
-
-  #find(index: HashIndex, id: Uint8Array): Sealed {
-    const bucket = index.find(id);
-    if (bucket < 0) throw this.#notFound(id);
-    const [segment, offset] = [index.valueAt(bucket, 0), index.valueAt(bucket, 1)];
-    return this.log.findPut(segment, offset, id, PLACE_FROM_BYTES) ?? this.log.readPut(segment, offset, id);
+    return this.#objects.bytes.read(await this.#index(), id);
   }
 
   /** The index, where it is loaded and nobody is at work on it. */
@@ -416,9 +394,5 @@ export class SegmentRepository implements Repository {
 
   #assertOpen(): void {
     if (this.#closed) throw new Error(`the repository ${this.store.root} was closed`);
-  }
-
-  #notFound(id: Uint8Array): ObjectNotFound {
-    return new ObjectNotFound([toHex(id), this.store.root]);
   }
 }
