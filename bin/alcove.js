@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 // The command for those who start it by Node (`node bin/alcove.js`); bin/alcove comes here too. Runs the bundle under
 // a Node that is new enough: the one that runs this file, else the one that `npm ci` put beside the program.
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 12)) {
   await import('../dist/main.js');
 } else {
+  // Here only: each takes a millisecond of every start.
+  const { spawn } = await import('node:child_process');
+  const { existsSync } = await import('node:fs');
+  const { constants } = await import('node:os');
+  const { fileURLToPath } = await import('node:url');
   const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
   if (!existsSync(node)) {
     console.error(`alcove needs Node.js 24.12 or newer; this is ${process.versions.node}.`);
