@@ -22,11 +22,12 @@ const MONTHS = [
 ];
 const DAY_MS = 86_400_000;
 
-/** A number with the width and the filling that its directive has by itself. */
+/** A number with the width and the filling that its directive has by itself, and as these make it. */
 interface Padded {
   readonly value: number;
   readonly width: number;
   readonly fill: '0' | ' ';
+  readonly text: string;
 }
 
 type Piece = string | ((time: WallTime) => string);
@@ -68,8 +69,7 @@ function parse(format: string): Piece[] {
 }
 
 function padded(value: string | Padded, flags: string, width: string): string {
-  if (flags === '' && width === '')
-    return typeof value === 'string' ? value : String(value.value).padStart(value.width, value.fill);
+  if (flags === '' && width === '') return typeof value === 'string' ? value : value.text;
   const flag = /[_\-0+]/.exec(flags.split('').toReversed().join(''))?.[0];
   let text: string;
   if (typeof value === 'string') {
@@ -86,8 +86,16 @@ function padded(value: string | Padded, flags: string, width: string): string {
 }
 
 function number(value: number, width = 2, fill: '0' | ' ' = '0'): Padded {
-  return { value, width, fill };
+  const made = width === 2 && fill === '0' ? TWO_DIGITS[value] : undefined;
+  return made ?? pad(value, width, fill);
 }
+
+function pad(value: number, width: number, fill: '0' | ' '): Padded {
+  return { value, width, fill, text: String(value).padStart(width, fill) };
+}
+
+/** What most directives give. */
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => pad(value, 2, '0'));
 
 function directive(time: WallTime, letter: string): string | Padded | undefined {
   const hour12 = time.hour % 12 === 0 ? 12 : time.hour % 12;

@@ -7,11 +7,12 @@
 import { isUtf8 } from 'node:buffer';
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const surrogates = /\p{Surrogate}/gu;
 
 export function decodeSurrogateEscaped(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return decoder.decode(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isUtf8(buffer)) return buffer.toString('utf8');
   let text = '';
   let offset = 0;
   while (offset < buffer.length) {
