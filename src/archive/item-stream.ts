@@ -4,13 +4,14 @@
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.unpack_many.
  */
 import { IntegrityError } from '../errors.ts';
-import { decodeItem, type Item } from '../format/item.ts';
+import { ItemUnpacker } from '../format/item-unpacker.ts';
+import type { Item } from '../format/item.ts';
 import { MetadataError } from '../format/metadata-fields.ts';
 import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 
-/** Of a batch. A chunk of the stream has some hundreds of items; a forged one may have millions of small values. */
-const BATCH_VALUES = 1000;
+/** Of a batch: few enough that they are forgotten before the collector has moved them. */
+const BATCH_VALUES = 128;
 
 /**
  * Many items at a time: to take each by itself costs more than to decode it. Throws an IntegrityError where the stream is
@@ -19,26 +20,28 @@ const BATCH_VALUES = 1000;
 export function decodeItemBatches(
   stream: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Item[], void, undefined> {
-  return unpackBatches(stream, decodeItem);
+  return unpackBatches(stream, new ItemUnpacker());
 }
 
-/** The stream's values, each as `read` makes it; throws an IntegrityError as decodeItemBatches() does. */
-export async function* unpackStream<T>(
+/** The stream's values, whatever they are; throws an IntegrityError as decodeItemBatches() does. */
+export async function* unpackStream(
   stream: AsyncIterable<Uint8Array>,
-  read: (value: MsgpackValue) => T,
-): AsyncGenerator<T, void, undefined> {
-  for await (const batch of unpackBatches(stream, read)) for (const value of batch) yield value;
+): AsyncGenerator<MsgpackValue, void, undefined> {
+  for await (const batch of unpackBatches(stream, new Unpacker(OBJECT_LIMITS))) {
+    for (const value of batch) yield value;
+  }
 }
+
+type StreamUnpacker<T> = Pick<Unpacker, 'feed' | 'idle'> & { next(): T | undefined };
 
 async function* unpackBatches<T>(
   stream: AsyncIterable<Uint8Array>,
-  read: (value: MsgpackValue) => T,
+  unpacker: StreamUnpacker<T>,
 ): AsyncGenerator<T[], void, undefined> {
-  const unpacker = new Unpacker(OBJECT_LIMITS);
   for await (const data of stream) {
     damaged(() => unpacker.feed(data));
     for (;;) {
-      const { batch, error } = nextBatch(unpacker, read);
+      const { batch, error } = nextBatch(unpacker);
       // What comes before the damage is there to be used.
       if (batch.length > 0) yield batch;
       if (error !== undefined) throw error;
@@ -49,13 +52,13 @@ async function* unpackBatches<T>(
 }
 
 /** Values that are whole in what was fed; with an error, those before it. */
-function nextBatch<T>(unpacker: Unpacker, read: (value: MsgpackValue) => T): { batch: T[]; error?: unknown } {
+function nextBatch<T>(unpacker: StreamUnpacker<T>): { batch: T[]; error?: unknown } {
   const batch: T[] = [];
   try {
     while (batch.length < BATCH_VALUES) {
       const value = unpacker.next();
       if (value === undefined) break;
-      batch.push(read(value));
+      batch.push(value);
     }
     return { batch };
   } catch (error) {

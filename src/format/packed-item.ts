@@ -6,33 +6,8 @@
  * Source: Borg 1.4.5 item.pyx, Item; docs/internals/data-structures.rst.
  */
 import { toBinaryString } from '../util/bytes.ts';
+import { NUMBER_OF_KEY, PACKED_KEYS, type PackedKey, packedKeyAt } from './item-key.ts';
 import { decodeBigInteger, MetadataError, wrong } from './metadata-fields.ts';
-
-const KEYS = [
-  'acl_access',
-  'acl_default',
-  'atime',
-  'birthtime',
-  'chunks',
-  'chunks_healthy',
-  'ctime',
-  'gid',
-  'group',
-  'hardlink_master',
-  'mode',
-  'mtime',
-  'nlink',
-  'part',
-  'path',
-  'rdev',
-  'size',
-  'source',
-  'uid',
-  'user',
-  'xattrs',
-] as const;
-
-export type PackedKey = (typeof KEYS)[number];
 
 const ID_BYTES = 32;
 /** Bytes behind the type byte, for types c0 to df; -1 where the type is refused. */
@@ -42,17 +17,6 @@ const OPERAND_BYTES = [
 const NIL = 0xc0;
 const TRUE = 0xc3;
 const FALSE = 0xc2;
-
-/** The number of a key's place, by its length, first and last byte, which no two keys share. */
-const SLOTS = new Int8Array(16 * 1024).fill(-1);
-const KEY_BYTES = KEYS.map((key) => Uint8Array.from(key, (char) => char.charCodeAt(0)));
-const NUMBER_OF: Readonly<Record<PackedKey, number>> = Object.fromEntries(
-  KEYS.map((key, number) => [key, number]),
-) as Record<PackedKey, number>;
-
-const slot = (length: number, first: number, last: number) =>
-  (length << 10) | ((first & 31) << 5) | (last & 31);
-KEY_BYTES.forEach((key, number) => (SLOTS[slot(key.length, key[0]!, key.at(-1)!)] = number));
 
 /** The bytes end within the value. */
 const INCOMPLETE = -1;
@@ -70,7 +34,7 @@ export class PackedItem {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #end = 0;
   /** Of the value of each key; 0 where the item does not have it. */
-  readonly #places = new Float64Array(KEYS.length);
+  readonly #places = new Float64Array(PACKED_KEYS.length);
 
   /** Sets the bytes that read() reads from. */
   wrap(bytes: Uint8Array): void {
@@ -99,28 +63,28 @@ export class PackedItem {
       const key = at;
       at = this.#skip(key);
       if (at === INCOMPLETE) return INCOMPLETE;
-      const number = this.#keyAt(key, at);
+      const number = packedKeyAt(bytes, key, at);
       const value = at;
       at = this.#skip(value);
       if (at === INCOMPLETE) return INCOMPLETE;
       if (number >= 0) places[number] = value;
     }
-    if (places[NUMBER_OF.path] === 0) throw wrong('path', 'raw');
+    if (places[NUMBER_OF_KEY.path] === 0) throw wrong('path', 'raw');
     return at;
   }
 
   has(key: PackedKey): boolean {
-    const at = this.#places[NUMBER_OF[key]]!;
+    const at = this.#places[NUMBER_OF_KEY[key]]!;
     return at !== 0 && this.#bytes[at] !== NIL;
   }
 
   /** Where a raw value begins; its length: lengthOf(). */
   startOf(key: PackedKey): number {
-    return this.#rawStart(this.#places[NUMBER_OF[key]]!, key);
+    return this.#rawStart(this.#places[NUMBER_OF_KEY[key]]!, key);
   }
 
   lengthOf(key: PackedKey): number {
-    return this.#rawLength(this.#places[NUMBER_OF[key]]!);
+    return this.#rawLength(this.#places[NUMBER_OF_KEY[key]]!);
   }
 
   /** A raw value as a view of the bytes; undefined where there is none, or null. */
@@ -131,19 +95,19 @@ export class PackedItem {
   }
 
   integer(key: PackedKey): number | undefined {
-    return this.has(key) ? this.#integerAt(this.#places[NUMBER_OF[key]]!, key) : undefined;
+    return this.has(key) ? this.#integerAt(this.#places[NUMBER_OF_KEY[key]]!, key) : undefined;
   }
 
   boolean(key: PackedKey): boolean | undefined {
     if (!this.has(key)) return undefined;
-    const type = this.#bytes[this.#places[NUMBER_OF[key]]!]!;
+    const type = this.#bytes[this.#places[NUMBER_OF_KEY[key]]!]!;
     if (type !== TRUE && type !== FALSE) throw wrong(key, 'a boolean');
     return type === TRUE;
   }
 
   timeNs(key: PackedKey): bigint | undefined {
     if (!this.has(key)) return undefined;
-    const at = this.#places[NUMBER_OF[key]]!;
+    const at = this.#places[NUMBER_OF_KEY[key]]!;
     const type = this.#bytes[at]!;
     if (type === 0xcf) return this.#view.getBigUint64(at + 1);
     if (type === 0xd3) return this.#view.getBigInt64(at + 1);
@@ -154,14 +118,14 @@ export class PackedItem {
 
   /** The number of pairs in a map; 0 where there is none. */
   pairs(key: PackedKey): number {
-    return this.has(key) ? this.#mapAt(this.#places[NUMBER_OF[key]]!, key).count : 0;
+    return this.has(key) ? this.#mapAt(this.#places[NUMBER_OF_KEY[key]]!, key).count : 0;
   }
 
   /** The pairs of a map of raw names (as binary strings) and raw values (empty where null). */
   rawMap(key: PackedKey): Map<string, Uint8Array> {
     const map = new Map<string, Uint8Array>();
     if (!this.has(key)) return map;
-    const opened = this.#mapAt(this.#places[NUMBER_OF[key]]!, key);
+    const opened = this.#mapAt(this.#places[NUMBER_OF_KEY[key]]!, key);
     for (let { at, count } = opened; count > 0; count--) {
       const nameAt = this.#rawStart(at, key);
       const nameEnd = nameAt + this.#rawLength(at);
@@ -178,7 +142,7 @@ export class PackedItem {
   /** The file's chunks, copied; undefined where it has no list. */
   chunks(): ChunkTable | undefined {
     if (!this.has('chunks')) return undefined;
-    const list = this.#arrayAt(this.#places[NUMBER_OF.chunks]!);
+    const list = this.#arrayAt(this.#places[NUMBER_OF_KEY.chunks]!);
     const ids = new Uint8Array(list.count * ID_BYTES);
     const ends = new Float64Array(list.count);
     this.#eachChunk(list, (index, idAt, end) => {
@@ -192,7 +156,10 @@ export class PackedItem {
   chunksBytes(): number {
     let total = 0;
     if (!this.has('chunks')) return 0;
-    this.#eachChunk(this.#arrayAt(this.#places[NUMBER_OF.chunks]!), (_index, _idAt, end) => (total = end));
+    this.#eachChunk(
+      this.#arrayAt(this.#places[NUMBER_OF_KEY.chunks]!),
+      (_index, _idAt, end) => (total = end),
+    );
     return total;
   }
 
@@ -211,18 +178,6 @@ export class PackedItem {
       visit(index, idAt, end);
       at = this.#skip(this.#skip(sizeAt));
     }
-  }
-
-  #keyAt(from: number, to: number): number {
-    const length = this.#bytes[from]! ^ 0xa0;
-    // All known keys are short, and in their shortest form; another form is for decodeItem() to know.
-    if (length === 0 || length > 15) return -1;
-    const first = from + 1;
-    const number = SLOTS[slot(length, this.#bytes[first]!, this.#bytes[to - 1]!)]!;
-    if (number < 0) return -1;
-    const key = KEY_BYTES[number]!;
-    for (let i = 0; i < length; i++) if (this.#bytes[first + i] !== key[i]) return -1;
-    return number;
   }
 
   /** Where the value at `at` ends; -1 where the bytes end before. */

@@ -47,7 +47,7 @@ export async function* dumpArchive(
   yield `${INDENT}"_meta":\n${indented(metadata)},\n${INDENT}"_items": [\n`;
   const ids = asArray(metadata.get('items'), 'items').map((id) => asId(id, 'items'));
   let separator = '';
-  for await (const item of unpackStream(reader.readMany(ids), (value) => value)) {
+  for await (const item of unpackStream(reader.readMany(ids))) {
     yield separator + indented(item);
     separator = ',\n';
   }
