@@ -49,8 +49,7 @@ function write(value: JsonValue, options: JsonOptions, newline: string): string 
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number')
-    return Number.isInteger(value) ? BigInt(value).toString() : jsonNumber(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : otherNumber(value);
   if (value instanceof JsonFloat) return jsonNumber(value.value);
   const inner = options.indent === undefined ? newline : newline + options.indent;
   if (Array.isArray(value)) {
@@ -61,25 +60,28 @@ function write(value: JsonValue, options: JsonOptions, newline: string): string 
       newline,
     );
   }
-  const members = [...entriesOf(value as JsonObject)].filter(
-    (member): member is [string, JsonValue] => member[1] !== undefined,
-  );
-  if (options.sortKeys === true) members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const written = members.map(([key, one]) => `${quote(key)}: ${write(one, options, inner)}`);
+  const object = value as JsonObject;
+  const keys = object instanceof Map ? [...object.keys()] : Object.keys(object);
+  if (options.sortKeys === true) keys.sort();
+  const written: string[] = [];
+  for (const key of keys) {
+    const one = object instanceof Map ? object.get(key) : object[key];
+    if (one !== undefined) written.push(`${quote(key)}: ${write(one, options, inner)}`);
+  }
   return enclose('{}', written, options, newline);
 }
 
-type JsonObject = ReadonlyMap<string, JsonValue> | Readonly<Record<string, JsonValue | undefined>>;
-
-function entriesOf(value: JsonObject): Iterable<[string, JsonValue | undefined]> {
-  return value instanceof Map ? value : Object.entries(value);
-}
+type JsonObject = Map<string, JsonValue> | Readonly<Record<string, JsonValue | undefined>>;
 
 function enclose(marks: string, parts: readonly string[], options: JsonOptions, newline: string): string {
   if (parts.length === 0) return marks;
   if (options.indent === undefined) return marks[0]! + parts.join(', ') + marks[1]!;
   const inner = newline + options.indent;
   return marks[0]! + inner + parts.join(`,${inner}`) + newline + marks[1]!;
+}
+
+function otherNumber(value: number): string {
+  return Number.isInteger(value) ? BigInt(value).toString() : jsonNumber(value);
 }
 
 function jsonNumber(value: number): string {
@@ -98,7 +100,11 @@ const escapes: Readonly<Record<string, string>> = {
   '\f': '\\f',
 };
 
+/** Needs no escapes. */
+const plain = /^[ !#-[\]-~]*$/;
+
 function quote(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   const body = text.replaceAll(
     /["\\]|[^ -~]/g,
     (unit) => escapes[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
