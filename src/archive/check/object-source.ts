@@ -14,8 +14,8 @@ import { type Fetched, fetchPlaces, type Wanted } from '../object-pages.ts';
 import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
-/** Below this much other threads would only cost time. */
-const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
+/** Below this much (the items of 60,000 files) other threads would only cost time and memory. */
+const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
 
 /** How reading an object ended. */
 export interface ReadObject {
