@@ -11,7 +11,12 @@ export class PackedCopies {
   #used = 0;
 
   copy(bytes: Uint8Array, from: number, length: number): Uint8Array {
-    if (length > SHARED_BYTES) return bytes.slice(from, from + length);
+    if (length > SHARED_BYTES) {
+      const own = new Uint8Array(length);
+      // Not slice(), which gives a window where the bytes are a Buffer's.
+      own.set(bytes.subarray(from, from + length));
+      return own;
+    }
     const copy = length > SINGLE_BYTES ? this.#share(length) : new Uint8Array(length);
     for (let i = 0; i < length; i++) copy[i] = bytes[from + i]!;
     return copy;

@@ -219,3 +219,19 @@ for (const [name, fields] of Object.entries(ODD_FIELDS)) {
     assert.deepEqual(unpackAll(new ItemUnpacker(), [bytes]), unpackAll(new GenericUnpacker(), [bytes]));
   });
 }
+
+test('items keep what they have, though the bytes were those of a Buffer and are used again', () => {
+  const item: Item = {
+    path: fromUtf8('p'.repeat(3000)),
+    mtimeNs: 1n,
+    source: fromUtf8('s'.repeat(100)),
+    user: fromUtf8('u'.repeat(2000)),
+    xattrs: new Map([['user.x', fromUtf8('x'.repeat(1025))]]),
+  };
+  const bytes = Buffer.from(encodeItem(item));
+  const unpacker = new ItemUnpacker();
+  unpacker.feed(bytes);
+  const found = unpacker.next();
+  bytes.fill(0);
+  assert.deepEqual(found, item);
+});
