@@ -139,7 +139,10 @@ class Extraction {
       }
     } catch (error) {
       if (error instanceof ObjectNotFound || error instanceof IntegrityError) {
-        this.#ctx.reporter.log('error', `${toDisplayText(item.path)}: contents are missing or damaged in the repository`);
+        this.#ctx.reporter.log(
+          'error',
+          `${toDisplayText(item.path)}: contents are missing or damaged in the repository`,
+        );
       }
       throw error;
     }

@@ -47,13 +47,13 @@ export class StreamOutput implements Output {
   }
 
   async writeMuch(data: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { writeMuch } = this.#options;
+    const options = this.#options;
     const isLittle = this.#sizeBytes + data.length < FLUSH_SIZE_BYTES;
-    if (writeMuch === undefined || isLittle || this.#closed) return this.write(data);
+    if (options.writeMuch === undefined || isLittle || this.#closed) return this.write(data);
     for (const part of [this.#take(), data]) {
       if (part === undefined || this.#closed) continue;
-      this.#options.beforeWrite?.();
-      await writeMuch(part, signal).catch((error: unknown) => this.#unlessLeft(error));
+      options.beforeWrite?.();
+      await options.writeMuch(part, signal).catch((error: unknown) => this.#unlessLeft(error));
     }
   }
 
