@@ -30,8 +30,9 @@ async function threadsOf(argv: string[]): Promise<number> {
 describe('--threads', () => {
   before(async () => {
     mkdirSync(join(scratch, 'tree'));
+    // Of less, a check does not have threads read.
     for (const name of ['a', 'b', 'c']) {
-      writeFileSync(join(scratch, 'tree', name), randomBytes(3_000_000));
+      writeFileSync(join(scratch, 'tree', name), randomBytes(12_000_000));
     }
     assert.equal((await run(['init', '-e', 'repokey', repo])).code, 0);
   });
