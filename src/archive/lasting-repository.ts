@@ -14,7 +14,7 @@ import { monotonicMs, sleep } from '../platform/clock.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Reporter } from '../util/reporter.ts';
 import type { Sealed } from '../util/sealed.ts';
-import type { ObjectSource } from './object-pages.ts';
+import { getPlaces, type ObjectSource } from './object-pages.ts';
 
 /** There is no connection at the moment; `cause` says why. */
 export class RepositoryOutOfReach extends Error {
@@ -85,10 +85,7 @@ export class LastingRepository implements ObjectSource, AsyncDisposable {
   }
 
   getPlaces(ids: Iterable<Uint8Array>): AsyncGenerator<Sealed, void, undefined> {
-    return this.#getEach<Sealed>(
-      ids,
-      (repository, wanted) => repository.getPlaces?.(wanted) ?? repository.getMany(wanted),
-    );
+    return this.#getEach<Sealed>(ids, getPlaces);
   }
 
   async *#getEach<T extends Sealed>(

@@ -71,11 +71,12 @@ export function fetchPlaces<T>(
   pages: Pages<T>,
   tolerates?: (error: unknown) => boolean,
 ): AsyncGenerator<Fetched<T, Sealed>, void, undefined> {
-  return fetchWith<T, Sealed>(
-    (ids) => repository.getPlaces?.(ids) ?? repository.getMany(ids),
-    pages,
-    tolerates,
-  );
+  return fetchWith<T, Sealed>((ids) => getPlaces(repository, ids), pages, tolerates);
+}
+
+/** Where the objects are, as far as the repository can say it. */
+export function getPlaces(repository: ObjectSource, ids: Iterable<Uint8Array>): AsyncIterable<Sealed> {
+  return repository.getPlaces?.(ids) ?? repository.getMany(ids);
 }
 
 type Ask<S extends Sealed> = (ids: readonly Uint8Array[]) => AsyncIterable<S>;

@@ -12,6 +12,7 @@ import {
   type Fetched,
   fetchPages,
   fetchPlaces,
+  getPlaces,
   type ObjectSource,
   PAGE_ENTRIES,
   type Pages,
@@ -64,7 +65,7 @@ export class ObjectReader {
   /** As read(), opened by another thread; takes its turn behind what other threads have been given before. */
   async readBy(opener: ObjectOpener, id: Uint8Array): Promise<Uint8Array> {
     // Its memory goes to the other thread, so it must be ours.
-    for await (const sealed of this.#repository.getPlaces?.([id]) ?? this.#repository.getMany([id])) {
+    for await (const sealed of getPlaces(this.#repository, [id])) {
       const plaintext = await opener.openOne({ id, sealed });
       if (plaintext !== undefined) return plaintext;
     }

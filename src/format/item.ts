@@ -29,6 +29,7 @@
  */
 import { encode } from '../msgpack/encode.ts';
 import type { MsgpackKey, MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
+import { PACKED_KEYS } from './item-key.ts';
 import {
   asArray,
   asBoolean,
@@ -80,32 +81,8 @@ export interface Item {
   unknown?: MsgpackMap;
 }
 
-/** All keys that Borg knows in an item (constants.py, ITEM_KEYS); they are in every manifest. */
-export const ITEM_KEYS: readonly string[] = [
-  'acl_access',
-  'acl_default',
-  'acl_extended',
-  'acl_nfs4',
-  'atime',
-  'birthtime',
-  'bsdflags',
-  'chunks',
-  'chunks_healthy',
-  'ctime',
-  'gid',
-  'group',
-  'hardlink_master',
-  'mode',
-  'mtime',
-  'part',
-  'path',
-  'rdev',
-  'size',
-  'source',
-  'uid',
-  'user',
-  'xattrs',
-];
+/** All keys that Borg lists for an item (constants.py, ITEM_KEYS), which leave out one; they are in every manifest. */
+export const ITEM_KEYS: readonly string[] = PACKED_KEYS.filter((key) => key !== 'nlink');
 
 export const REQUIRED_ITEM_KEYS: readonly string[] = ['path', 'mtime'];
 

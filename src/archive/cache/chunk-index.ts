@@ -137,7 +137,7 @@ export class ChunkIndex {
   /** Ids whose size in the repository is not known. */
   idsWithoutCsize(): Uint8Array[] {
     const ids: Uint8Array[] = [];
-    for (let bucket = this.table.nextBucket(-1); bucket >= 0; bucket = this.table.nextBucket(bucket)) {
+    for (const bucket of this.table.usedBuckets()) {
       if (this.table.valueAt(bucket, CSIZE) === 0) ids.push(this.table.keyAt(bucket));
     }
     return ids;
@@ -162,7 +162,7 @@ export class ChunkIndex {
       uniqueChunks: 0,
       chunks: 0,
     };
-    for (let bucket = this.table.nextBucket(-1); bucket >= 0; bucket = this.table.nextBucket(bucket)) {
+    for (const bucket of this.table.usedBuckets()) {
       const refcount = this.table.valueAt(bucket, REFCOUNT);
       const entry = master === undefined ? this.#entryAt(bucket) : master.get(this.table.keyAt(bucket));
       if (entry === undefined) {
