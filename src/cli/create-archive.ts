@@ -11,7 +11,6 @@ import type { StreamOptions } from '../archive/create/stream-file.ts';
 import { CommandError } from '../errors.ts';
 import { gidToName, uidToName } from '../platform/users.ts';
 import { fromUtf8 } from '../util/bytes.ts';
-import type { Environment } from '../util/context.ts';
 import {
   decodeSurrogateEscaped,
   encodeSurrogateEscaped,
@@ -20,7 +19,7 @@ import {
 import type { SourceArgs } from './commands/create-args.ts';
 import type { CliContext } from './context.ts';
 import { mergePatternRules } from './options/exclusion.ts';
-import { evaluateEscapes, percentOf } from './options/values.ts';
+import { evaluateEscapes } from './options/values.ts';
 import { reportCreated, type StatisticsArgs } from './output/created-archive.ts';
 
 /** What is special about a source. */
@@ -59,7 +58,7 @@ export async function createInSession(
     timestampNs: args.timestampNs,
     chunkerParams: args.chunkerParams,
     filesCacheMode: args.filesCacheMode,
-    verifyPercent: args.filesCacheVerify ?? verifyPercentOf(ctx.env),
+    verifyPercent: args.filesCacheVerify ?? 0,
     filesChanged: args.filesChanged,
     checkpointIntervalSeconds: args.checkpointInterval,
     permitAdHocCache: args.noCacheSync,
@@ -77,14 +76,6 @@ export async function createInSession(
     onCreated: (archive, cache) => reportCreated(ctx, session, cache, archive, args),
   };
   return createArchive(session, options);
-}
-
-/** Throws a CommandError where the variable is no percentage. */
-function verifyPercentOf({ ALCOVE_FILES_CACHE_VERIFY: text }: Environment): number {
-  if (text === undefined || text === '') return 0;
-  const percent = percentOf(text);
-  if (percent === undefined) throw new CommandError([`ALCOVE_FILES_CACHE_VERIFY is no percentage: ${text}`]);
-  return percent;
 }
 
 function selectionOf(args: AllArgs): BackupSelection {

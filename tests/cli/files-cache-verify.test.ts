@@ -65,8 +65,11 @@ describe('create --files-cache-verify', () => {
         assert.match(stderr, /a percentage from 0 to 100 is required/);
       }
       const env = { ALCOVE_FILES_CACHE_VERIFY: 'half' };
-      const { stderr } = space.alcove(create(), { env, accept: [4] });
-      assert.match(stderr, /ALCOVE_FILES_CACHE_VERIFY is no percentage: half/);
+      const { stderr } = space.alcove(create(), { env, accept: [2] });
+      assert.match(
+        stderr,
+        /\(from ALCOVE_FILES_CACHE_VERIFY\): a percentage from 0 to 100 is required: half/,
+      );
       const [command = '', , mode = '', ...rest] = create();
       space.alcove([command, '--files-cac', mode, ...rest]);
     }));

@@ -5,23 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { main } from '../../src/cli/main.ts';
+import type { Environment } from '../../src/util/context.ts';
 import { fakeIo, type FakeIo } from './fake-io.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'alcove-threads-'));
 const repo = join(scratch, 'repo');
 const env = { BORG_BASE_DIR: join(scratch, 'home'), BORG_PASSPHRASE: 'pass' };
 
-async function run(argv: string[]): Promise<FakeIo & { code: number }> {
-  const io = fakeIo(argv, { cwd: scratch, env });
+async function run(argv: string[], more: Environment = {}): Promise<FakeIo & { code: number }> {
+  const io = fakeIo(argv, { cwd: scratch, env: { ...env, ...more } });
   return Object.assign(io, { code: await main(io) });
 }
 
 /** How many threads a command starts. */
-async function threadsOf(argv: string[]): Promise<number> {
+async function threadsOf(argv: string[], more: Environment = {}): Promise<number> {
   let threads = 0;
   const count = (): void => void (threads += 1);
   process.on('worker', count);
-  const { code, stderr } = await run(argv);
+  const { code, stderr } = await run(argv, more);
   process.off('worker', count);
   assert.equal(code, 0, stderr.text);
   return threads;
@@ -51,6 +52,17 @@ describe('--threads', () => {
       assert.equal(await threadsOf([name!, '--threads=1', ...args]), 1);
     });
   }
+
+  it('takes the number from the environment where it is not given', async () => {
+    const extract = ['extract', '--dry-run', `${repo}::made`];
+    assert.equal(await threadsOf(extract, { ALCOVE_THREADS: '1' }), 1);
+    assert.equal(await threadsOf([...extract, '--threads=1'], { ALCOVE_THREADS: 'all' }), 1);
+    const { code, stderr } = await run(extract, { ALCOVE_THREADS: 'all' });
+    assert.equal(code, 2);
+    assert.match(stderr.text, /argument --threads \(from ALCOVE_THREADS\): invalid .* 'all'/);
+    // As if it were not set.
+    assert.equal((await run(extract, { ALCOVE_THREADS: '' })).code, 0);
+  });
 
   for (const [text, message] of [
     ['0', 'A positive integer is required: 0'],

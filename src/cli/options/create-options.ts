@@ -87,6 +87,7 @@ export const fileSystemOptions: OptionGroup = {
       metavar: 'PERCENT',
       parse: parsePercent,
       beyondBorg: true,
+      variable: 'ALCOVE_FILES_CACHE_VERIFY',
       help: 'read PERCENT of the unchanged files nevertheless, others each time, and warn where contents changed (default: ALCOVE_FILES_CACHE_VERIFY, or 0)',
     },
     {

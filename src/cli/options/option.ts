@@ -71,6 +71,8 @@ export interface OptionSpec {
   readonly constant?: unknown;
   /** Value where the option is not given. */
   readonly fallback?: unknown;
+  /** Environment variable whose text counts where the option is not given; an empty one does not. */
+  readonly variable?: string;
   readonly required?: boolean;
   /** Options of one name exclude each other. */
   readonly excludes?: string;

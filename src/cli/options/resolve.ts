@@ -50,6 +50,12 @@ export async function resolveOptions(
     seen.add(option.dest);
     apply(args, option, value);
   }
+  for (const option of options) {
+    const text = option.variable === undefined ? undefined : context.env[option.variable];
+    if (text === undefined || text === '' || seen.has(option.dest)) continue;
+    const name = `${optionName(option)} (from ${option.variable})`;
+    apply(args, option, await parseText(commandName, name, option.parse, text, context));
+  }
   return args;
 }
 

@@ -22,5 +22,6 @@ export const threadsOption: OptionSpec = {
   metavar: 'NUMBER',
   parse: parseThreads,
   beyondBorg: true,
-  help: 'let NUMBER threads work; each takes up to 40 MB of memory (default: one a processor, 4 at most)',
+  variable: 'ALCOVE_THREADS',
+  help: 'let NUMBER threads work; each takes up to 40 MB of memory (default: ALCOVE_THREADS, or one a processor, 4 at most)',
 };

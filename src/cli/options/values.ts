@@ -32,14 +32,9 @@ export const parsePositiveInteger: ParseValue = (text) => {
 };
 
 /** A number from 0 to 100, with or without a sign behind it. */
-export function percentOf(text: string): number | undefined {
-  const value = /^\s*\d+(?:\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
-  return value <= 100 ? value : undefined;
-}
-
 export const parsePercent: ParseValue = (text) => {
-  const value = percentOf(text);
-  if (value === undefined) throw new InvalidValue(`a percentage from 0 to 100 is required: ${text}`);
+  const value = /^\s*\d+(?:\.\d+)?\s*%?\s*$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (!(value <= 100)) throw new InvalidValue(`a percentage from 0 to 100 is required: ${text}`);
   return value;
 };
 
