@@ -45,6 +45,7 @@ export class Workspace implements Disposable {
 
   constructor(env: Record<string, string> = {}) {
     this.path = mkdtempSync(join(tmpdir(), 'alcove-test-'));
+    const { ALCOVE_THREADS: threads } = process.env;
     this.env = {
       PATH: process.env['PATH'] ?? '',
       HOME: join(this.path, 'home'),
@@ -55,6 +56,8 @@ export class Workspace implements Disposable {
       BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
       BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes',
       BORG_DELETE_I_KNOW_WHAT_I_AM_DOING: 'YES',
+      // All that is tested must hold with any number.
+      ...(threads === undefined ? {} : { ALCOVE_THREADS: threads }),
       ...env,
     };
     this.alcove = this.#program(process.execPath, [alcoveCommand]);
