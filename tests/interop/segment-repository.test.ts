@@ -1,7 +1,7 @@
 /** Repositories as such, without archives: what one program writes, the other reads, checks and respects. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -93,4 +93,44 @@ describe("a repository of Borg's", () => {
     assert.equal(status, 0, output);
     assert.equal(borg('extract', '--dry-run', `${path}::one`).status, 0);
   });
+
+  it('has an index denser than its own, and of another size, by us, and grows it', async () => {
+    const path = join(scratch, 'dense');
+    assert.equal(borg('init', '--encryption', 'none', path).status, 0);
+    const writer = await openRepository(testContext(), path, { exclusive: true });
+    for (let i = 0; i < ENTRIES; i++) await writer.put(idOf(i), Uint8Array.of(i));
+    await writer.commit();
+    await writer.close();
+    const { buckets, entries } = indexHeader(path);
+    assert.ok(buckets > BORGS_SIZE && entries / buckets > BORGS_LOAD, `${entries} in ${buckets} buckets`);
+    const check = () => {
+      const { status, output } = borg('check', '--repository-only', '--verbose', path);
+      assert.equal(status, 0, output);
+      assert.match(output, /no problems found/);
+    };
+    check();
+    writeFileSync(join(scratch, 'object'), 'object');
+    assert.equal(borg('debug', 'put-obj', path, idHex('new'), 'object').status, 0);
+    const grown = indexHeader(path);
+    assert.equal(grown.entries, entries + 1);
+    assert.ok(grown.entries / grown.buckets < BORGS_LOAD, 'Borg has read it, and made it larger');
+    check();
+    const reader = await openRepository(testContext(), path);
+    for (const name of [0, ENTRIES - 1, 'new']) assert.ok((await reader.get(idOf(name))).length > 0);
+    await reader.close();
+  });
 });
+
+/** More than three quarters of what the table has room for when it has come to this. */
+const ENTRIES = 270_000;
+const BORGS_SIZE = 262_147;
+const BORGS_LOAD = 0.75;
+
+const idHex = (name: string): string => Buffer.from(idOf(name)).toString('hex');
+
+/** Source: Borg 1.4.5, _hashindex.c, HashHeader. */
+function indexHeader(path: string): { entries: number; buckets: number } {
+  const name = readdirSync(path).find((file) => file.startsWith('index.'))!;
+  const header = readFileSync(join(path, name)).subarray(0, 16);
+  return { entries: header.readInt32LE(8), buckets: header.readInt32LE(12) };
+}
