@@ -1,7 +1,7 @@
 /** A worker thread of the pipeline: takes jobs, sends chunks and results. Started by worker-handle.ts only. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { initCrypto } from '../crypto/init-crypto.ts';
-import { probe } from '../util/hash-index.ts';
+import { probe } from '../util/hash-probe.ts';
 import type { PipelineChunk } from './file-job.ts';
 import { FileProcessor, type ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, decodeJob } from './job-message.ts';

@@ -1,17 +1,10 @@
 /**
  * Borg's hash table: open addressing, linear probing, fixed-size buckets. The memory layout is the bucket array of the
- * files `index.N` and `chunks`, so the order of insertions, growth and deletions shows in their bytes and follows Borg,
+ * files `index.N` and `chunks` (a bucket: hash-bucket.ts), so the order of insertions, growth and deletions shows in their bytes and follows Borg,
  * up to the size from which hash-index-sizes.ts goes its own way.
  *
- * Bucket (32 + 4 * valueWords bytes):
- * | offset | size | field  | encoding                                                                    |
- * |--------|------|--------|-----------------------------------------------------------------------------|
- * | 0      | 32   | key    | first four bytes, little-endian, modulo the bucket count: where to look first |
- * | 32     | 4    | word 0 | uint32 little-endian; ffffffff: never used, fffffffe: deleted                 |
- * | 36     | 4 …  | word 1 | uint32 little-endian                                                        |
- *
  * Finding a key behind a deleted bucket moves it there, as in Borg. So find() may write: other threads that see the
- * same shared buckets use probe(), which may miss an entry that is being moved but never invents one.
+ * same shared buckets use probe() of hash-probe.ts, which may miss an entry that is being moved but never invents one.
  *
  * Source: Borg 1.4.5 _hashindex.c, hashindex.pyx (IndexBase).
  */
@@ -25,17 +18,11 @@ import {
   shrinkSize,
   upperLimit,
 } from './hash-index-sizes.ts';
+import { DELETED, EMPTY, KEY_BYTES, KEY_WORDS, MAX_VALUE, sameKey, wordsOf } from './hash-bucket.ts';
 import { rehash } from './rehash.ts';
 
 export { capacityFor } from './hash-index-sizes.ts';
-
-export const KEY_BYTES = 32;
-/** Largest first word of a value; those above it are reserved as marks. Reference counts stop here. */
-export const MAX_VALUE = 0xfffffbff;
-
-const KEY_WORDS = KEY_BYTES / 4;
-const EMPTY = 0xffffffff;
-const DELETED = 0xfffffffe;
+export { KEY_BYTES, MAX_VALUE } from './hash-bucket.ts';
 
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1)
   throw new Error('big-endian machines are not supported');
@@ -359,52 +346,6 @@ export class HashIndex {
       else if (mark !== DELETED) throw new RangeError('a value of the hash table is out of range');
     }
   }
-}
-
-/**
- * Whether the key is in the buckets. Reads only and allocates nothing: for threads that share the buckets with the one
- * that changes them.
- */
-export function probe(
-  buckets: Uint8Array,
-  bucketCount: number,
-  valueWords: number,
-  key: Uint8Array,
-): boolean {
-  const width = KEY_BYTES + 4 * valueWords;
-  const start = littleEndian(key, 0) % bucketCount;
-  let bucket = start;
-  do {
-    const at = bucket * width;
-    const mark = littleEndian(buckets, at + KEY_BYTES);
-    if (mark === EMPTY) return false;
-    if (mark !== DELETED) {
-      let same = 0;
-      while (same < KEY_BYTES && buckets[at + same] === key[same]) same++;
-      if (same === KEY_BYTES) return true;
-    }
-    bucket++;
-    if (bucket === bucketCount) bucket = 0;
-  } while (bucket !== start);
-  return false;
-}
-
-function littleEndian(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-}
-
-/** One key at a time is looked for, so one place for its words is enough. */
-const keyWords = new Uint32Array(KEY_WORDS);
-
-function wordsOf(key: Uint8Array): Uint32Array {
-  if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes, not ${key.length}`);
-  for (let i = 0; i < KEY_WORDS; i++) keyWords[i] = littleEndian(key, 4 * i);
-  return keyWords;
-}
-
-function sameKey(words: Uint32Array, at: number, key: Uint32Array, from: number): boolean {
-  for (let i = 1; i < KEY_WORDS; i++) if (words[at + i] !== key[from + i]) return false;
-  return true;
 }
 
 function checkFirstWord(value: number): void {

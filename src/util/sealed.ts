@@ -17,6 +17,30 @@ export interface SealedPlace {
 /** The object's bytes, or where they are. */
 export type Sealed = Uint8Array | SealedPlace;
 
+/** Part of an open file. */
+export interface StretchFile {
+  readonly fd: number;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** Objects that lie close together in a file, for another thread to read at once. */
+export interface SealedStretch {
+  /** 32 bytes for each. */
+  readonly ids: Uint8Array;
+  /**
+   * STRETCH_WORDS for each: where, from the stretch's beginning, that begins which a CRC-32 covers; where the object
+   * begins; where both end; the CRC-32.
+   */
+  readonly places: Uint32Array;
+  /** Undefined where the file has no number to read by. */
+  readonly file: StretchFile | undefined;
+  /** To be called once, when the objects were read: until then the file stays open. */
+  release(): void;
+}
+
+export const STRETCH_WORDS = 4;
+
 export function isPlace(sealed: Sealed): sealed is SealedPlace {
   return !(sealed instanceof Uint8Array);
 }

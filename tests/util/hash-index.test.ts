@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import * as fc from '../properties.ts';
 import { decodeIndexFile, encodeIndexFile } from '../../src/format/index-file.ts';
 import { concatBytes, fromHex, toHex } from '../../src/util/bytes.ts';
-import { HashIndex, MAX_VALUE, capacityFor, probe } from '../../src/util/hash-index.ts';
+import { HashIndex, MAX_VALUE, capacityFor } from '../../src/util/hash-index.ts';
+import { probe } from '../../src/util/hash-probe.ts';
 
 function id(number: number): Uint8Array {
   return createHash('sha256').update(String(number)).digest();
