@@ -17,11 +17,11 @@
  */
 import { IntegrityError } from '../errors.ts';
 import { toHex } from '../util/bytes.ts';
-import { aes256Ctr, aes256CtrInto, BLOCK_SIZE_BYTES } from './aes-ctr.ts';
+import { BLOCK_SIZE_BYTES } from './aes-ctr.ts';
 import { blake2b256 } from './blake2b.ts';
 import { constantTimeEqual } from './constant-time.ts';
 import type { KeyMaterial } from './key-material.ts';
-import { hmacWith, secretKey } from './secret-keys.ts';
+import { cipherWith, hmacWith } from './secret-keys.ts';
 
 const MAC_OFFSET = 1;
 const NONCE_OFFSET = 33;
@@ -33,6 +33,12 @@ const NONCE_LIMIT = 1n << 64n;
 const PASSPHRASE_TYPE = 0x01;
 const PLAINTEXT_TYPE = 0x02;
 const REPOKEY_TYPES: readonly number[] = [0x03, 0x05];
+
+// One for all calls: memory for each would take longer than setting up the cipher.
+const COUNTER_NONCE_OFFSET = 8;
+const counter = new Uint8Array(BLOCK_SIZE_BYTES);
+const counterView = new DataView(counter.buffer);
+const counterNonce = counter.subarray(COUNTER_NONCE_OFFSET);
 
 /** AES blocks, hence nonces, that a payload of this length takes. */
 export function envelopeNonceBlocks(payloadLength: number): number {
@@ -65,8 +71,7 @@ export function envelopeSizeBytes(material: KeyMaterial, payloadLength: number):
  * numbers from there on and never uses one twice. Ignored without encryption. The result has its own buffer.
  */
 export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint8Array): Uint8Array {
-  // Not zero-filled, not from Buffer's pool: every byte is written, and the buffer can be transferred.
-  const envelope = new Uint8Array(Buffer.allocUnsafeSlow(envelopeSizeBytes(material, payload.length)).buffer);
+  const envelope = freshMemory(envelopeSizeBytes(material, payload.length));
   sealEnvelopeInto(material, nonce, payload, envelope);
   return envelope;
 }
@@ -89,10 +94,9 @@ export function sealEnvelopeInto(
   if (nonce < 0n || nonce + BigInt(envelopeNonceBlocks(payload.length)) > NONCE_LIMIT) {
     throw new RangeError('the nonces of this key are used up');
   }
-  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
-  new DataView(counter.buffer).setBigUint64(8, nonce);
-  envelope.set(counter.subarray(8), NONCE_OFFSET);
-  aes256CtrInto(secretKey(material), counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+  counterView.setBigUint64(COUNTER_NONCE_OFFSET, nonce);
+  envelope.set(counterNonce, NONCE_OFFSET);
+  cipherWith(material).applyInto(counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
   envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
 }
 
@@ -108,7 +112,9 @@ export function openEnvelope(
 ): Uint8Array {
   const payload = verifiedPayload(material, id, envelope);
   if (material.cipher === 'none') return payload;
-  return aes256Ctr(secretKey(material), counterOf(envelope), payload);
+  const plain = freshMemory(payload.length);
+  cipherWith(material).applyInto(counterOf(envelope), payload, plain);
+  return plain;
 }
 
 /** The same, leaving the payload where its ciphertext was: the envelope is spoilt, and no memory is taken. */
@@ -119,7 +125,7 @@ export function openEnvelopeInPlace(
 ): Uint8Array {
   const payload = verifiedPayload(material, id, envelope);
   if (material.cipher === 'none') return payload;
-  aes256CtrInto(secretKey(material), counterOf(envelope), payload, payload);
+  cipherWith(material).applyInto(counterOf(envelope), payload, payload);
   return payload;
 }
 
@@ -142,9 +148,9 @@ function verifiedPayload(
   return envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
 }
 
+/** Valid until the next call. */
 function counterOf(envelope: Uint8Array): Uint8Array {
-  const counter = new Uint8Array(BLOCK_SIZE_BYTES);
-  counter.set(envelope.subarray(NONCE_OFFSET, ENVELOPE_OVERHEAD_BYTES), BLOCK_SIZE_BYTES - 8);
+  counterNonce.set(envelope.subarray(NONCE_OFFSET, ENVELOPE_OVERHEAD_BYTES));
   return counter;
 }
 
@@ -157,6 +163,11 @@ function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {
     case 'none':
       throw new TypeError('an encrypted envelope needs a MAC');
   }
+}
+
+/** Not zero-filled, not from Buffer's pool: every byte is written, and the buffer can be transferred. */
+function freshMemory(sizeBytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
 }
 
 function nameOf(id: Uint8Array | undefined): string {
