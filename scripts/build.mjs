@@ -56,7 +56,9 @@ await build({
   },
 });
 // A thread needs all of its program at once, and each file takes Node half a millisecond or more to load.
-const threads = ['pipeline-worker', 'open-worker'].map((name) => join(root, `src/pipeline/${name}.ts`));
+const threads = ['pipeline-worker', 'open-worker', 'verify-worker'].map((name) =>
+  join(root, `src/pipeline/${name}.ts`),
+);
 await build({ ...options, entryPoints: threads, splitting: false });
 
 // The bundle needs the program's own Node, which may be newer than the one that runs this.

@@ -29,6 +29,8 @@ export const TAG_DELETE = 1;
 export const TAG_COMMIT = 2;
 
 export const KEY_SIZE_BYTES = 32;
+/** In front of what it covers. */
+export const CRC_SIZE_BYTES = 4;
 /** CRC, size and tag. */
 export const ENTRY_HEADER_SIZE_BYTES = 9;
 /** CRC, size, tag and key. */

@@ -28,7 +28,7 @@ export class WorkerThread<Start extends SharedMemory, ToWorker, FromWorker> {
   #closing = false;
 
   constructor(
-    name: 'open' | 'pipeline',
+    name: 'open' | 'pipeline' | 'verify',
     start: Omit<Start, keyof SharedMemory>,
     events: WorkerThreadEvents<FromWorker>,
     transferList: Transferable[] = [],

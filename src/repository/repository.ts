@@ -3,7 +3,7 @@
  * segments, so that other engines can stand behind it.
  */
 import type { QuarantinedRepair } from './quarantine.ts';
-import type { Sealed } from '../util/sealed.ts';
+import type { Sealed, SealedStretch } from '../util/sealed.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
@@ -58,6 +58,11 @@ export interface Repository extends AsyncDisposable {
   list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /** Up to `limit` ids after `marker`, in the order in which the objects lie on the disk: for linear reads. */
   scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
+  /**
+   * All objects in that order, for readers that have other threads read them. Nothing may be changed meanwhile. Not every
+   * repository can.
+   */
+  scanStretches?(): AsyncIterable<SealedStretch>;
   /** Number of objects. */
   count(): Promise<number>;
   /** Makes all that was put and deleted durable, or nothing of it. */

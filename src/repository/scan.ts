@@ -80,7 +80,8 @@ export function* scanEntries(
   }
 }
 
-function* readable(entries: Iterable<SegmentEntry>): Generator<SegmentEntry> {
+/** What comes before the first damaged entry. */
+export function* readable(entries: Iterable<SegmentEntry>): Generator<SegmentEntry> {
   try {
     yield* entries;
   } catch (error) {

@@ -17,7 +17,7 @@ import type { Reporter } from '../util/reporter.ts';
 import type { SealedPlace } from '../util/sealed.ts';
 import { ChecksumWriter } from './checksum-writer.ts';
 import { MANIFEST_ID } from './repository.ts';
-import { OpenSegments } from './open-segments.ts';
+import { OpenSegments, type SegmentLease } from './open-segments.ts';
 import { PutReader } from './put-reader.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import { endsWith, readEntries } from './segment-entries.ts';
@@ -148,6 +148,11 @@ export class SegmentLog {
   findPut(segment: number, offset: number, key: Uint8Array, fromBytes: number): SealedPlace | undefined {
     this.#flushFor(segment);
     return this.#reader.findPut(segment, offset, key, fromBytes);
+  }
+
+  /** See OpenSegments.lease(). */
+  lease(segment: number): SegmentLease | undefined {
+    return this.#open.lease(segment);
   }
 
   readPutSize(segment: number, offset: number, key: Uint8Array): number {

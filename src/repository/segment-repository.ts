@@ -11,7 +11,7 @@ import { batches } from '../util/batches.ts';
 import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
-import type { Sealed } from '../util/sealed.ts';
+import type { Sealed, SealedStretch } from '../util/sealed.ts';
 import { isAttic } from './attic-magic.ts';
 import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
@@ -25,6 +25,7 @@ import { dropQuarantine, listQuarantine } from './quarantine.ts';
 import type { QuarantinedRepair } from './quarantine.ts';
 import type { CommitOptions, Repository } from './repository.ts';
 import { scanEntries, scanObjects, type ScanLimits, type ScannedDamage, type ScannedEntry } from './scan.ts';
+import { sealedStretches } from './sealed-stretches.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Transaction } from './transaction.ts';
@@ -133,6 +134,10 @@ export class SegmentRepository implements Repository {
 
   async scan(limit = Infinity, marker?: Uint8Array): Promise<Uint8Array[]> {
     return scanObjects(this.log, await this.#index(), limit, marker);
+  }
+
+  async *scanStretches(): AsyncGenerator<SealedStretch> {
+    yield* sealedStretches(this.log, await this.#index());
   }
 
   /** All entries of the log, live or void, committed or not; see scanEntries(). */

@@ -6,6 +6,7 @@ import { envelopeNonce, envelopeNonceBlocks } from '../../crypto/envelope.ts';
 import { DecompressionError, IntegrityError, ObjectNotFound } from '../../errors.ts';
 import type { Key } from '../../keys/key.ts';
 import { ObjectOpener } from '../../pipeline/object-opener.ts';
+import { ObjectVerifier } from '../../pipeline/object-verifier.ts';
 import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes, toHex } from '../../util/bytes.ts';
@@ -15,7 +16,7 @@ import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
 /** Below this much (the items of 60,000 files) other threads would only cost time and memory. */
-const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
+export const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
 
 /** How reading an object ended. */
 export interface ReadObject {
@@ -67,6 +68,7 @@ export class ObjectSource implements AsyncDisposable {
   readonly #repository: Repository;
   readonly #key: Key;
   readonly #opener: ObjectOpener;
+  readonly #threads: number;
   #readBytes = 0;
 
   /** Threads start when there is work for them. */
@@ -74,10 +76,16 @@ export class ObjectSource implements AsyncDisposable {
     this.#repository = repository;
     this.#key = key;
     this.#opener = new ObjectOpener(key.material, threads);
+    this.#threads = threads;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opener[Symbol.asyncDispose]();
+  }
+
+  /** Threads that verify; the caller ends them. */
+  createVerifier(): ObjectVerifier {
+    return new ObjectVerifier(this.#key.material, this.#threads);
   }
 
   /** One object. Throws what has nothing to do with damage. */
@@ -107,7 +115,7 @@ export class ObjectSource implements AsyncDisposable {
       for await (const { about, plaintext } of new ReadAhead(source, this.#opener)) {
         if (plaintext !== undefined) yield { id: about.id, plaintext, nonceEnd: about.nonceEnd };
         else if (about.readError !== undefined) yield unread(about);
-        else yield await this.#readAgain(about.id);
+        else yield await this.readAgain(about.id);
       }
     } finally {
       // Whoever leaves early does not wait for what is under way.
@@ -161,7 +169,7 @@ export class ObjectSource implements AsyncDisposable {
   }
 
   /** A thread only says that something is wrong; this thread finds out what. */
-  async #readAgain(id: Uint8Array): Promise<ReadObject> {
+  async readAgain(id: Uint8Array): Promise<ReadObject> {
     const again = await this.read(id);
     // The manifest's id is no hash, so no thread finds it right.
     if (again.plaintext === undefined || this.#key.unverified || equalBytes(id, MANIFEST_ID)) return again;

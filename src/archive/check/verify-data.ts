@@ -4,13 +4,10 @@
  * Source: Borg 1.4.5, archive.py, ArchiveChecker.verify_data.
  */
 import { ObjectNotFound } from '../../errors.ts';
-import type { Repository } from '../../repository/repository.ts';
 import { toHex } from '../../util/bytes.ts';
 import type { CheckState } from './check-state.ts';
 import { damageText, type ObjectSource, type ReadObject } from './object-source.ts';
-
-/** How many ids the repository is asked for at a time. */
-const PAGE_IDS = 10_000;
+import { verifyObjects } from './verify-objects.ts';
 
 /**
  * Damaged objects are deleted by a repair, so that the steps behind find them missing, and a later backup of the same
@@ -24,17 +21,19 @@ export async function verifyData(state: CheckState, objects: ObjectSource): Prom
   const defect: Uint8Array[] = [];
   const { reporter, signal } = state.ctx;
   const progress = reporter.percent('check.verify_data', 'Verifying data %6.2f%%', indexCount);
-  for await (const read of objects.readAll(pagesInOrder(state.repository))) {
+  for await (const { count, failures } of verifyObjects(state.repository, objects)) {
     signal.throwIfAborted();
-    storedCount += 1;
-    progress.advance();
-    const error = read.readError ?? read.openError;
-    if (error === undefined) continue;
-    errors += 1;
-    state.fail(describe(read));
-    if (error instanceof ObjectNotFound) continue;
-    defect.push(Uint8Array.from(read.id));
-    state.damage.addDamagedChunk(read.id);
+    storedCount += count;
+    for (let number = 0; number < count; number++) {
+      progress.advance();
+      const read = failures.get(number);
+      if (read === undefined) continue;
+      errors += 1;
+      state.fail(describe(read));
+      if (read.readError instanceof ObjectNotFound) continue;
+      defect.push(Uint8Array.from(read.id));
+      state.damage.addDamagedChunk(read.id);
+    }
   }
   progress.finish();
   if (indexCount !== storedCount) {
@@ -82,15 +81,4 @@ async function dealWith(
 function describe({ id, readError, openError }: ReadObject): string {
   if (readError !== undefined) return `chunk ${toHex(id)}: ${readError.message}`;
   return `chunk ${toHex(id)}, integrity error: ${damageText(openError)}`;
-}
-
-/** All ids in the order in which the objects are stored. */
-async function* pagesInOrder(repository: Repository): AsyncGenerator<Uint8Array[], void, undefined> {
-  let marker: Uint8Array | undefined;
-  for (;;) {
-    const page = await repository.scan(PAGE_IDS, marker);
-    marker = page.at(-1);
-    if (marker === undefined) return;
-    yield page;
-  }
 }

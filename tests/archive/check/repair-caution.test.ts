@@ -40,7 +40,7 @@ function failingOnce(repository: Repository, id: Uint8Array): Repository {
   return new Proxy(repository, {
     get(target, name) {
       if (name === 'getMany') return getMany;
-      if (name === 'getPlaces') return undefined;
+      if (name === 'getPlaces' || name === 'scanStretches') return undefined;
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
