@@ -44,6 +44,7 @@ const MAX_NAME_BYTES = 1024;
 const SLASH = 0x2f;
 
 export class ArchiveDirectory implements Vfs {
+  readonly hasBirthtimes = false;
   readonly #shared: TreeContext;
   readonly #load: LoadTree;
   readonly #entries: Entry[] = [];

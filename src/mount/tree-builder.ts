@@ -73,6 +73,7 @@ export class TreeBuilder {
   readonly #source = new ItemPath();
   /** Contents of nodes whose own item has none: those of the first name, which is not shown. */
   readonly contents = new Map<number, ItemPlace>();
+  #hasBirthtimes = false;
   /** By the item's path: those that are not shown; in the versions view, by their path there, those that are. */
   readonly #hiddenMasters = new Map<string, LinkMaster>();
   readonly #shownMasters = new Map<string, LinkMaster>();
@@ -89,6 +90,11 @@ export class TreeBuilder {
     table.setMode(ROOT_NODE, DIRECTORY_MODE);
   }
 
+  /** Whether an item has a time of birth, shown or not. Those of archives from Linux have none. */
+  get hasBirthtimes(): boolean {
+    return this.#hasBirthtimes;
+  }
+
   /** To be called when an archive ends: hard links do not lead from one to another. */
   endArchive(): void {
     this.#hiddenMasters.clear();
@@ -99,6 +105,7 @@ export class TreeBuilder {
   /** Throws a MetadataError where the item is not what it should be. */
   add(item: PackedItem, bytes: Uint8Array, chunk: number, offset: number): void {
     if (item.has('part') && this.#shape.considerPartFiles !== true) return;
+    this.#hasBirthtimes ||= item.has('birthtime');
     const start = item.startOf('path');
     const end = start + item.lengthOf('path');
     const mode = validMode(item.integer('mode') ?? 0);

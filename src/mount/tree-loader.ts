@@ -73,6 +73,7 @@ export class TreeLoader {
       builder.endArchive();
     }
     table.trim();
-    return new Tree(this.#shared, { table, contents: builder.contents, ...place });
+    const { contents, hasBirthtimes } = builder;
+    return new Tree(this.#shared, { table, contents, hasBirthtimes, ...place });
   }
 }

@@ -43,6 +43,7 @@ export interface TreeParts {
   readonly table: NodeTable;
   /** See TreeBuilder. */
   readonly contents: ReadonlyMap<number, ItemPlace>;
+  readonly hasBirthtimes: boolean;
   /** Inodes are numbered behind this. */
   readonly base: number;
   /** The inode of the root's own directory, and the root's name there. */
@@ -76,6 +77,10 @@ export class Tree implements Vfs {
 
   get table(): NodeTable {
     return this.#table;
+  }
+
+  get hasBirthtimes(): boolean {
+    return this.#parts.hasBirthtimes;
   }
 
   lookup(directory: number, name: Uint8Array): number {

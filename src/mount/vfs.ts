@@ -60,6 +60,11 @@ export interface VfsFile {
  * or is damaged; it may work at the next try.
  */
 export interface Vfs extends AsyncDisposable {
+  /**
+   * Whether any node has a time of birth of its own. Of a directory of archives, which it loads when they are entered,
+   * always false: nobody knows.
+   */
+  readonly hasBirthtimes: boolean;
   /** The inode of a name in a directory; 0 where there is none. `.` and `..` too. ENOTDIR. */
   lookup(directory: number, name: Uint8Array): Soon<number>;
   /** The directory that holds it (one of those, for a file with several names); the root's is the root. */

@@ -21,6 +21,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
+import { mountObstacle } from '../mount/fuse/mount-obstacle.ts';
 import { noise } from '../noise.ts';
 import { buildOddTree } from '../odd-tree.ts';
 import { ALCOVE_SERVER, FAKE_SSH } from '../remote/remote-place.ts';
@@ -30,23 +31,8 @@ import { NOBODY } from './twins.ts';
 
 /** Tells of each server that it starts. */
 const BREAKING_SSH = fileURLToPath(new URL('../remote/breaking-ssh.mjs', import.meta.url));
-const CAP_SYS_ADMIN = 21n;
 
-/** Why nothing can be mounted here. */
-function obstacle(): string | undefined {
-  try {
-    closeSync(openSync('/dev/fuse', 'r+'));
-  } catch (error) {
-    return `/dev/fuse can't be opened: ${(error as Error).message}`;
-  }
-  const rights = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  if (((BigInt(`0x${rights}`) >> CAP_SYS_ADMIN) & 1n) === 0n || process.getuid?.() !== 0) {
-    return 'only root can mount in these tests';
-  }
-  return undefined;
-}
-
-const reason = obstacle();
+const reason = mountObstacle();
 if (reason !== undefined) console.error(`Tests of mount are LEFT OUT: ${reason}`);
 
 /** Whatever the trees' roots are called. */

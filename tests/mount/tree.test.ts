@@ -68,6 +68,17 @@ describe('the attributes of a node', () => {
     assert.equal(toUtf8Lossy(await vfs.readLink(await find(vfs, 'l'))), 'zürich');
   });
 
+  it('have times of birth in archives that have some, not in a directory of archives', async () => {
+    const made = await archive((crafter) => crafter.add({ path: 'f' }).add({ path: 'g', birthtimeNs: 9n }));
+    await made.add('b', (crafter) => crafter.add({ path: 'f' }));
+    await using born = await made.openArchive('a');
+    await using other = await made.openArchive('b');
+    await using versions = await made.openVersions();
+    await using all = await made.openAll();
+    const has = [born, other, versions, all].map(({ hasBirthtimes }) => hasBirthtimes);
+    assert.deepEqual(has, [true, false, true, false]);
+  });
+
   it('of what no item is about are the default ones', async () => {
     const made = await archive((crafter) => crafter.add({ path: 'a/b' }));
     await using vfs = await made.openArchive('a', { umask: 0o027 });

@@ -167,6 +167,8 @@ export class FuseSession {
       case OPCODE.GETATTR:
         return then(vfs.attributes(inode), (attributes) => [encodeAttributesReply(attributes)]);
       case OPCODE.STATX:
+        // The kernel asks for each node's time of birth, even if it knows all else of it. Told no, it never asks again.
+        if (!vfs.hasBirthtimes) throw new FuseFailure('ENOSYS');
         return then(vfs.attributes(inode), (attributes) => [encodeStatxReply(attributes)]);
       case OPCODE.READLINK:
         return then(vfs.readLink(inode), (target) => [target]);

@@ -21,6 +21,7 @@ const ENTRIES: readonly [name: string, inode: number, mode: number][] = [
 
 export class FakeVfs implements Vfs {
   birthtimeNs = MTIME_NS;
+  hasBirthtimes = true;
   failure: Error | undefined;
   openFiles = 0;
   #held: (() => void)[] | undefined;

@@ -135,6 +135,11 @@ describe('FuseSession', () => {
     assert.deepEqual([field(statx(), 32 + 128, 4), field(statx(), 32 + 132, 4)], [8n, 1n]);
   });
 
+  it('has the kernel ask for no time of birth where there is none', () => {
+    vfs.hasBirthtimes = false;
+    assert.equal(ask({ opcode: OPCODE.STATX, inode: INODE.file }, new Uint8Array(24)).error, -ENOSYS);
+  });
+
   it('opens, reads and releases a file', () => {
     const handle = openFile();
     read(handle, 3, 4);

@@ -35,6 +35,7 @@ interface Node {
 }
 
 export class FakeVfs implements Vfs {
+  readonly hasBirthtimes = false;
   readonly #nodes: Node[] = [];
   /** How many bytes were asked for, and how many files are open. */
   readBytes = 0;
