@@ -7,16 +7,16 @@ import { envelopeNonceBlocks, envelopeSizeBytes, sealEnvelopeInto } from '../cry
 import { idHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { getAcls } from '../platform/acl.ts';
-import { getFlags } from '../platform/bsd-flags.ts';
+import { flagsOf } from '../platform/bsd-flags.ts';
 import { type FileStat, fstat, isBlockDevice, isRegular } from '../platform/file-stat.ts';
 import { closeFile, openRead } from '../platform/open-file.ts';
 import { OsError, isOsError } from '../platform/os-error.ts';
 import { forgetCached, readFile, readFileAt, seekFile, waitReadable } from '../platform/read-file.ts';
 import { readXattrs } from '../platform/xattr.ts';
-import { toBinaryString } from '../util/bytes.ts';
-import type { FileError, FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
 import { type FileSection, SectionCutOff, sectionSource } from './file-section.ts';
 import { NonceRange } from './nonce-range.ts';
+import { RecentIds } from './recent-ids.ts';
 
 /** What turning files into sealed chunks needs to know; plain data. */
 export interface ProcessorOptions {
@@ -43,22 +43,22 @@ const TYPE_MASK = 0o170000;
 const ID_BYTES = 32;
 /** Sizes of zero chunks whose ids are remembered; as many as Borg remembers. */
 const ZERO_IDS = 10;
-/** Chunks sealed last that are not sealed again, though the index may not have them yet. */
-const RECENT_IDS = 256;
 /** How long a pipe that says nothing keeps us from looking whether to stop. */
 const PIPE_WAIT_MS = 200;
 /** Files below this size stay in the page cache: forgetting them costs more than it frees. */
 const FORGET_FROM_BYTES = 2 ** 20;
 
-/** A system call failed: the file's fault, not the program's. */
-class FileFailure extends Error {
-  readonly error: FileError;
+/** The file is another than it was. */
+class FileRace extends Error {
+  readonly what: 'file type' | 'file inode';
 
-  constructor(error: FileError) {
-    super(error.kind);
-    this.error = error;
+  constructor(what: 'file type' | 'file inode') {
+    super(what);
+    this.what = what;
   }
 }
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /**
  * Turns files into sealed chunks, one file at a time, all in one thread.
@@ -72,7 +72,8 @@ export class FileProcessor {
   readonly #host: ProcessorHost;
   readonly #nonces: NonceRange;
   readonly #zeroIds = new Map<number, Uint8Array>();
-  readonly #recentIds = new Set<string>();
+  /** Of chunks sealed last: they are not sealed again, though the index may not have them yet. */
+  readonly #recentIds = new RecentIds();
 
   /** Call initCrypto() first. */
   constructor(options: ProcessorOptions, host: ProcessorHost) {
@@ -85,34 +86,41 @@ export class FileProcessor {
 
   /** Emits the file's chunks and says what became of it. Throws only what is not the file's fault. */
   process(job: FileJob): FileResult {
-    const result: { -readonly [Key in keyof FileResult]: FileResult[Key] } = { sizeBytes: 0, flags: 0 };
+    const result: Writable<FileResult> = { sizeBytes: 0, flags: 0 };
     let fd = job.fd;
+    // What an error of the system comes from.
+    let operation = 'open';
     try {
-      fd ??= attempt('open', () =>
-        openRead(job.path, { noFollow: !job.followSymlinks, noAtime: true }, job.at),
-      );
-      const file = fd;
-      const stat = attempt('fstat', () => fstat(file));
+      fd ??= openRead(job.path, { noFollow: !job.followSymlinks, noAtime: true }, job.at);
+      operation = 'fstat';
+      const stat = fstat(fd);
       checkSameFile(job, stat);
       result.stat = stat;
       if (job.contents ?? true) {
-        this.#readContents(job, file, stat, (sizeBytes) => (result.sizeBytes += sizeBytes));
-        result.statAfter = attempt('fstat2', () => fstat(file));
+        operation = 'read';
+        this.#readContents(job, fd, stat, result);
+        operation = 'fstat2';
+        result.statAfter = fstat(fd);
       }
-      if (job.flags) result.flags = attempt('extended stat (flags)', () => getFlags(file, stat.mode));
+      if (job.flags) {
+        operation = 'extended stat (flags)';
+        result.flags = flagsOf(fd, result.statAfter ?? stat);
+      }
       if (job.xattrs) {
-        const { xattrs, warnings } = attempt('extended stat (xattrs)', () => readXattrs(file, job.path));
+        operation = 'extended stat (xattrs)';
+        const { xattrs, warnings } = readXattrs(fd, job.path);
         if (xattrs.size > 0) result.xattrs = xattrs;
         if (warnings.length > 0) result.xattrWarnings = warnings;
       }
       if (job.acls) {
-        const options = { numericIds: job.numericIds ?? false };
-        const acls = attempt('extended stat (ACLs)', () => getAcls(file, stat.mode, options));
+        operation = 'extended stat (ACLs)';
+        const acls = getAcls(fd, stat.mode, { numericIds: job.numericIds ?? false });
         if (acls.aclAccess !== undefined || acls.aclDefault !== undefined) result.acls = acls;
       }
     } catch (error) {
       if (error instanceof SectionCutOff) result.missingBytes = error.missingBytes;
-      else if (error instanceof FileFailure) result.error = error.error;
+      else if (error instanceof FileRace) result.error = { kind: 'race', what: error.what };
+      else if (isOsError(error)) result.error = { kind: 'os', operation, cause: causeOf(error, operation) };
       else throw error;
     } finally {
       if (fd !== undefined && (job.fd === undefined || job.closeFd)) closeFile(fd);
@@ -120,36 +128,39 @@ export class FileProcessor {
     return result;
   }
 
-  #readContents(job: FileJob, fd: number, stat: FileStat, count: (sizeBytes: number) => void): void {
+  #readContents(job: FileJob, fd: number, stat: FileStat, result: Writable<FileResult>): void {
     const { section } = job;
     const source = section === undefined ? this.#sourceOf(fd, stat) : this.#sectionOf(fd, section);
     for (const chunk of this.#chunker.chunks(source, { sparse: job.sparse ?? false })) {
       this.#host.checkStopped();
-      count(chunk.sizeBytes);
+      result.sizeBytes += chunk.sizeBytes;
       this.#emit(chunk, job.sealAll ?? false);
     }
   }
 
   #sourceOf(fd: number, stat: FileStat): ChunkSource {
     const regular = isRegular(stat.mode);
-    if (regular || isBlockDevice(stat.mode)) {
-      const forget = !regular || stat.sizeBytes >= FORGET_FROM_BYTES;
-      let position = 0;
-      return {
-        read: (into) => {
-          const size = attempt('read', () => readFile(fd, into));
-          if (forget && size > 0) forgetCached(fd, position, size);
-          position += size;
-          return size;
-        },
-        seek: (offset, whence) => {
-          const reached = seekFile(fd, offset, whence);
-          position = reached ?? position;
-          return reached;
-        },
-      };
-    }
-    return { read: (into) => this.#readNext(fd, into) };
+    if (!regular && !isBlockDevice(stat.mode)) return { read: (into) => this.#readNext(fd, into) };
+    const forget = !regular || stat.sizeBytes >= FORGET_FROM_BYTES;
+    let position = 0;
+    let atEnd = false;
+    return {
+      read: (into) => {
+        if (atEnd) return 0;
+        const size = readFile(fd, into);
+        if (forget && size > 0) forgetCached(fd, position, size);
+        position += size;
+        // Less than there was room for, and all that the file had when it was opened: no need to ask for more.
+        atEnd = regular && size < into.length && position === stat.sizeBytes;
+        return size;
+      },
+      seek: (offset, whence) => {
+        const reached = seekFile(fd, offset, whence);
+        position = reached ?? position;
+        atEnd = false;
+        return reached;
+      },
+    };
   }
 
   #sectionOf(fd: number, section: FileSection): ChunkSource {
@@ -161,14 +172,14 @@ export class FileProcessor {
         return piece.length;
       }
       if (offsetBytes === undefined) return this.#readNext(fd, into);
-      return attempt('read', () => readFileAt(fd, into, offsetBytes + storedOffset));
+      return readFileAt(fd, into, offsetBytes + storedOffset);
     });
   }
 
   /** From a descriptor that may have nothing yet. */
   #readNext(fd: number, into: Uint8Array): number {
     while (!waitReadable(fd, PIPE_WAIT_MS)) this.#host.checkStopped();
-    return attempt('read', () => readFile(fd, into));
+    return readFile(fd, into);
   }
 
   #emit(chunk: Chunk, sealAll: boolean): void {
@@ -194,7 +205,10 @@ export class FileProcessor {
     let id = this.#zeroIds.get(sizeBytes);
     if (id === undefined) {
       id = idHash(this.#material, new Uint8Array(sizeBytes));
-      if (this.#zeroIds.size >= ZERO_IDS) dropOldest(this.#zeroIds);
+      if (this.#zeroIds.size >= ZERO_IDS) {
+        const [oldest] = this.#zeroIds.keys();
+        this.#zeroIds.delete(oldest!);
+      }
       this.#zeroIds.set(sizeBytes, id);
     }
     return id;
@@ -202,36 +216,19 @@ export class FileProcessor {
 
   /** Whether the repository has the chunk, or is about to have it from here; if not, it now is. */
   #isKnown(id: Uint8Array): boolean {
-    if (this.#host.isKnown(id)) return true;
-    const key = toBinaryString(id);
-    if (this.#recentIds.has(key)) return true;
-    if (this.#recentIds.size >= RECENT_IDS) dropOldest(this.#recentIds);
-    this.#recentIds.add(key);
-    return false;
+    return this.#host.isKnown(id) || this.#recentIds.remember(id);
   }
-}
-
-function dropOldest<Key>(collection: { keys(): Iterator<Key>; delete(key: Key): boolean }): void {
-  const oldest = collection.keys().next();
-  if (oldest.done !== true) collection.delete(oldest.value);
 }
 
 function checkSameFile(job: FileJob, stat: FileStat): void {
   const { expected } = job;
   if (expected === undefined) return;
-  if ((expected.mode & TYPE_MASK) !== (stat.mode & TYPE_MASK)) {
-    throw new FileFailure({ kind: 'race', what: 'file type' });
-  }
-  if (expected.ino !== stat.ino) throw new FileFailure({ kind: 'race', what: 'file inode' });
+  if ((expected.mode & TYPE_MASK) !== (stat.mode & TYPE_MASK)) throw new FileRace('file type');
+  if (expected.ino !== stat.ino) throw new FileRace('file inode');
 }
 
-function attempt<Result>(operation: string, call: () => Result): Result {
-  try {
-    return call();
-  } catch (error) {
-    if (!isOsError(error)) throw error;
-    const cause =
-      error instanceof OsError ? error : new OsError(Math.abs(error.errno ?? 0), error.syscall ?? operation);
-    throw new FileFailure({ kind: 'os', operation, cause });
-  }
+function causeOf(error: NodeJS.ErrnoException, operation: string): OsError {
+  return error instanceof OsError
+    ? error
+    : new OsError(Math.abs(error.errno ?? 0), error.syscall ?? operation);
 }
