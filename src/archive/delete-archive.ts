@@ -4,10 +4,10 @@
  * Source: Borg 1.4.5, archive.py, Archive.delete.
  */
 import { IntegrityError, ObjectNotFound } from '../errors.ts';
-import { decodeItem } from '../format/item.ts';
+import { ItemUnpacker } from '../format/item-unpacker.ts';
+import type { Item } from '../format/item.ts';
 import { MetadataError } from '../format/metadata-fields.ts';
-import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
-import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
+import { MsgpackError } from '../msgpack/value.ts';
 import { OverlappingWork } from '../util/overlapping-work.ts';
 import { SilentReporter } from '../util/reporter.ts';
 import { type ArchiveStream, archiveStreams } from './archives-ahead.ts';
@@ -89,7 +89,7 @@ class Deletion {
   readonly #considerPartFiles: boolean;
   readonly #showProgress: boolean;
   #isWhole = true;
-  #unpacker = new Unpacker(OBJECT_LIMITS);
+  #unpacker = new ItemUnpacker();
 
   constructor(parts: DeletionParts, stream: ArchiveStream, options: DeleteArchiveOptions) {
     this.#parts = parts;
@@ -130,32 +130,24 @@ class Deletion {
       return this.#giveUpOn(error);
     }
     for (;;) {
-      let value: MsgpackValue | undefined;
+      let item: Item | undefined;
       try {
-        value = this.#unpacker.next();
+        item = this.#unpacker.next();
       } catch (error) {
-        return this.#giveUpOn(error);
+        if (!(error instanceof MetadataError)) return this.#giveUpOn(error);
+        this.#ignoreIfForced(error);
+        continue;
       }
-      if (value === undefined) return;
-      await this.#releaseItem(value);
+      if (item === undefined) return;
+      const part = !this.#considerPartFiles && item.part !== undefined;
+      for (const { id } of item.chunks ?? []) if (this.#isLast(id, part)) await this.#delete(id);
     }
   }
 
   /** What follows may be understood again. */
   #giveUpOn(error: unknown): void {
     this.#ignoreIfForced(error);
-    this.#unpacker = new Unpacker(OBJECT_LIMITS);
-  }
-
-  async #releaseItem(value: MsgpackValue): Promise<void> {
-    try {
-      const item = decodeItem(value);
-      const part = !this.#considerPartFiles && item.part !== undefined;
-      for (const { id } of item.chunks ?? []) if (this.#isLast(id, part)) await this.#delete(id);
-    } catch (error) {
-      if (!(error instanceof MetadataError)) throw error;
-      this.#ignoreIfForced(error);
-    }
+    this.#unpacker = new ItemUnpacker();
   }
 
   async #decref(id: Uint8Array): Promise<void> {

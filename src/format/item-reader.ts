@@ -6,7 +6,7 @@
  * Source: Borg 1.4.5 item.pyx, Item; helpers/msgpack.py.
  */
 import { toBinaryString } from '../util/bytes.ts';
-import { NUMBER_OF_KEY, PACKED_KEYS, packedKeyAt } from './item-key.ts';
+import { PACKED_KEYS, packedKeyAt } from './item-key.ts';
 import type { ChunkRef, Item } from './item.ts';
 import { PackedCopies } from './packed-copies.ts';
 import { PackedCursor } from './packed-cursor.ts';
@@ -19,6 +19,15 @@ export class ItemReader {
   readonly #copies = new PackedCopies();
   #user: Uint8Array = NO_BYTES;
   #group: Uint8Array = NO_BYTES;
+  /** A bit for each number of a key. */
+  readonly #required: number;
+  readonly #allowed: number;
+
+  /** Items that lack a required key, or have one that is not allowed, are of a form that it does not know. */
+  constructor(required: Iterable<string> = ['path'], allowed: Iterable<string> = PACKED_KEYS) {
+    this.#required = bitsOf(required);
+    this.#allowed = bitsOf(allowed);
+  }
 
   /** Sets the bytes that read() reads from. Items are copies: the bytes may change when all have been read. */
   wrap(bytes: Uint8Array): void {
@@ -45,7 +54,8 @@ export class ItemReader {
       this.#field(item, number);
       if (!cursor.isKnown) return undefined;
     }
-    return cursor.isKnown && (seen & (1 << NUMBER_OF_KEY.path)) !== 0 ? item : undefined;
+    const isUsual = (seen & this.#required) === this.#required && (seen & ~this.#allowed) === 0;
+    return cursor.isKnown && isUsual ? item : undefined;
   }
 
   /** The number of the key that comes next; -1 for another one. */
@@ -179,4 +189,10 @@ export class ItemReader {
       ? this.#copies.copy(cursor.bytes, cursor.rawStart, cursor.at - cursor.rawStart)
       : NO_BYTES;
   }
+}
+
+/** Keys that it does not know at all have none. */
+function bitsOf(keys: Iterable<string>): number {
+  const wanted = new Set(keys);
+  return PACKED_KEYS.reduce((bits, key, number) => (wanted.has(key) ? bits | (1 << number) : bits), 0);
 }

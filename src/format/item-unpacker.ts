@@ -4,20 +4,37 @@
  *
  * Source: Borg 1.4.5, archive.py, DownloadPipeline.unpack_many.
  */
-import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
+import { OBJECT_LIMITS, Unpacker, type UnpackLimits } from '../msgpack/unpacker.ts';
+import type { MsgpackValue } from '../msgpack/value.ts';
 import { ItemReader } from './item-reader.ts';
 import { decodeItem, type Item } from './item.ts';
 
+/** A value that has not the usual form of an item, and may be none. */
+export class OtherValue {
+  readonly value: MsgpackValue;
+
+  constructor(value: MsgpackValue) {
+    this.value = value;
+  }
+}
+
 export class ItemUnpacker {
-  readonly #reader = new ItemReader();
+  readonly #limits: UnpackLimits;
+  readonly #reader: ItemReader;
   /** The piece that was fed last, and what has been read of it by the reader. */
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** Has the rest of the piece, if it has begun. */
-  #unpacker = new Unpacker(OBJECT_LIMITS);
+  #unpacker: Unpacker;
   #isUnpacking = false;
   /** In this piece it has gone over to the unpacker, and stays there: what is left is not copied again and again. */
   #stays = false;
+
+  constructor(limits: UnpackLimits = OBJECT_LIMITS, reader: ItemReader = new ItemReader()) {
+    this.#limits = limits;
+    this.#reader = reader;
+    this.#unpacker = new Unpacker(limits);
+  }
 
   /** Whether the data so far ends between two items. */
   get idle(): boolean {
@@ -31,7 +48,7 @@ export class ItemUnpacker {
   feed(bytes: Uint8Array): void {
     if (!this.#isUnpacking && !this.idle) this.#unpack();
     if (this.#isUnpacking && this.#unpacker.idle) this.#isUnpacking = false;
-    if (this.#isUnpacking || bytes.length > OBJECT_LIMITS.maxBufferBytes) {
+    if (this.#isUnpacking || bytes.length > (this.#limits.maxBufferBytes ?? Infinity)) {
       this.#isUnpacking = true;
       this.#unpacker.feed(bytes);
     } else {
@@ -47,6 +64,12 @@ export class ItemUnpacker {
    * none, and goes on behind it; a MsgpackError where the bytes make no sense.
    */
   next(): Item | undefined {
+    const next = this.nextAny();
+    return next instanceof OtherValue ? decodeItem(next.value) : next;
+  }
+
+  /** The same for any value. Throws a MsgpackError where the bytes make no sense. */
+  nextAny(): Item | OtherValue | undefined {
     if (!this.#isUnpacking) {
       const item = this.#reader.read(this.#at);
       if (item !== undefined) {
@@ -59,7 +82,7 @@ export class ItemUnpacker {
     const value = this.#unpacker.next();
     if (value === undefined) return undefined;
     if (!this.#stays && this.#unpacker.pendingBytes <= this.#bytes.length) this.#return();
-    return decodeItem(value);
+    return new OtherValue(value);
   }
 
   /** Gives the rest of the piece to the unpacker. */
@@ -72,7 +95,7 @@ export class ItemUnpacker {
   /** Goes on with the reader where the unpacker is. */
   #return(): void {
     this.#at = this.#bytes.length - this.#unpacker.pendingBytes;
-    this.#unpacker = new Unpacker(OBJECT_LIMITS);
+    this.#unpacker = new Unpacker(this.#limits);
     this.#reader.wrap(this.#bytes);
     this.#isUnpacking = false;
   }

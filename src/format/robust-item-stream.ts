@@ -8,10 +8,12 @@ import { Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError } from '../msgpack/value.ts';
 import type { MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
 import { concatBytes } from '../util/bytes.ts';
-import { ITEM_KEYS, REQUIRED_ITEM_KEYS } from './item.ts';
+import { ItemReader } from './item-reader.ts';
+import { ItemUnpacker, OtherValue } from './item-unpacker.ts';
+import { type Item, ITEM_KEYS, REQUIRED_ITEM_KEYS } from './item.ts';
 
 /** An item is a map of arrays of arrays; far beyond that there is none. */
-const MAX_ITEM_DEPTH = 16;
+const SEARCH_LIMITS = { maxDepth: 16 };
 
 /** Whether the bytes look like a packed map whose first key is one of these. */
 export function looksLikeMap(bytes: Uint8Array, packedKeys: readonly Uint8Array[]): boolean {
@@ -43,12 +45,16 @@ export function itemProblem(value: MsgpackValue, itemKeys: ReadonlySet<string>):
  */
 export class RobustItemStream {
   readonly #packedKeys: readonly Uint8Array[];
-  #unpacker = new Unpacker();
+  readonly #reader: ItemReader;
+  #unpacker: ItemUnpacker;
   /** Bytes since resync(), while looking for the next item. */
   #searched: Uint8Array | undefined;
 
   constructor(itemKeys: Iterable<string> = ITEM_KEYS) {
-    this.#packedKeys = packKeys(itemKeys);
+    const keys = [...itemKeys];
+    this.#packedKeys = packKeys(keys);
+    this.#reader = new ItemReader(REQUIRED_ITEM_KEYS, keys);
+    this.#unpacker = new ItemUnpacker({}, this.#reader);
   }
 
   feed(chunk: Uint8Array): void {
@@ -67,25 +73,26 @@ export class RobustItemStream {
   }
 
   /**
-   * The next value, or undefined until more is fed. Throws a MsgpackError on damage: resync() then. Every value is
-   * given, also one that is no item; see itemProblem().
+   * The next item, or undefined until more is fed. Throws a MsgpackError on damage: resync() then. Every value is
+   * given, also one that is no item; see itemProblem(). The bytes that were fed may change when there is nothing more.
    */
-  next(): MsgpackValue | undefined {
-    return this.#searched === undefined ? this.#unpacker.next() : this.#search(this.#searched);
+  next(): Item | OtherValue | undefined {
+    return this.#searched === undefined ? this.#unpacker.nextAny() : this.#search(this.#searched);
   }
 
-  #search(bytes: Uint8Array): MsgpackMap | undefined {
+  #search(bytes: Uint8Array): OtherValue | undefined {
     for (let offset = 0; offset < bytes.length; offset++) {
       const rest = bytes.subarray(offset);
       if (!looksLikeMap(rest, this.#packedKeys)) continue;
       // Not copied, and not followed far: a chunk can hold a million places that look like an item.
-      const unpacker = new Unpacker({ maxDepth: MAX_ITEM_DEPTH });
+      const unpacker = new Unpacker(SEARCH_LIMITS);
       unpacker.wrap(rest);
       const value = unpackOne(unpacker);
       if (value instanceof Map && isPlausible(value) && isBeforeMap(rest, unpacker.pendingBytes)) {
-        this.#unpacker = unpacker;
+        this.#unpacker = new ItemUnpacker(SEARCH_LIMITS, this.#reader);
+        this.#unpacker.feed(rest.subarray(rest.length - unpacker.pendingBytes));
         this.#searched = undefined;
-        return value;
+        return new OtherValue(value);
       }
     }
     return undefined;

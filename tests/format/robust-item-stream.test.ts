@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ITEM_KEYS, decodeItem, encodeItem } from '../../src/format/item.ts';
+import { OtherValue } from '../../src/format/item-unpacker.ts';
+import { type Item, ITEM_KEYS, decodeItem, encodeItem } from '../../src/format/item.ts';
 import {
   RobustItemStream,
   itemProblem,
@@ -17,10 +18,14 @@ function packedItem(name: string): Uint8Array {
   return encodeItem({ path: fromUtf8(name), mode: 0o100644, mtimeNs: 1n, user: null, chunks: [] });
 }
 
+function pathOf(next: Item | OtherValue): string {
+  return toUtf8Lossy((next instanceof OtherValue ? decodeItem(next.value) : next).path);
+}
+
 function paths(stream: RobustItemStream): string[] {
   const found: string[] = [];
   for (let value = stream.next(); value !== undefined; value = stream.next()) {
-    found.push(toUtf8Lossy(decodeItem(value).path));
+    found.push(pathOf(value));
   }
   return found;
 }
@@ -32,6 +37,22 @@ test('RobustItemStream reads an undamaged stream', () => {
   const first = paths(stream);
   stream.feed(bytes.subarray(50));
   assert.deepEqual([...first, ...paths(stream)], ['a', 'b', 'c']);
+});
+
+test('RobustItemStream leaves to itemProblem() what has not the keys of an item', () => {
+  const item = { path: fromUtf8('a'), mtimeNs: 1n, mode: 0o40755 };
+  for (const [keys, packed, problem] of [
+    [ITEM_KEYS, { path: fromUtf8('a'), mode: 0 }, 'missing required keys: mtime'],
+    [ITEM_KEYS, { ...item, nlink: 2 }, 'invalid keys: nlink'],
+    [[...ITEM_KEYS, 'nlink'], { ...item, nlink: 2 }, undefined],
+    [ITEM_KEYS, item, undefined],
+  ] as const) {
+    const stream = new RobustItemStream(keys);
+    stream.feed(encodeItem(packed));
+    const next = stream.next();
+    if (problem === undefined) assert.ok(next !== undefined && !(next instanceof OtherValue));
+    else assert.equal(itemProblem((next as OtherValue).value, new Set(keys)), problem);
+  }
 });
 
 test('RobustItemStream finds the next item wherever the stream was cut', () => {
@@ -53,7 +74,7 @@ test('RobustItemStream finds the next item wherever the stream was cut', () => {
 test('RobustItemStream goes on after damage when told to', () => {
   const stream = new RobustItemStream();
   stream.feed(concatBytes([packedItem('a'), fromHex('c1c1')]));
-  assert.equal(toUtf8Lossy(decodeItem(stream.next()!).path), 'a');
+  assert.equal(pathOf(stream.next()!), 'a');
   assert.throws(() => stream.next(), MsgpackError);
   stream.resync();
   stream.feed(packedItem('b'));

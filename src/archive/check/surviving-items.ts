@@ -3,6 +3,7 @@
  *
  * Source: Borg 1.4.5, archive.py, ArchiveChecker.rebuild_refcounts (robust_iterator).
  */
+import { OtherValue } from '../../format/item-unpacker.ts';
 import { type Item, decodeItem } from '../../format/item.ts';
 import { MetadataError } from '../../format/metadata-fields.ts';
 import { RobustItemStream, itemProblem } from '../../format/robust-item-stream.ts';
@@ -69,17 +70,17 @@ function* itemsOf(
   problem: (text: string) => void,
 ): Generator<Item> {
   for (;;) {
-    let value: MsgpackValue | undefined;
+    let next: Item | OtherValue | undefined;
     try {
-      value = stream.next();
+      next = stream.next();
     } catch (error) {
       if (!(error instanceof MsgpackError)) throw error;
       problem('Unpacker crashed while unpacking item metadata, trying to resync...');
       stream.resync();
       return;
     }
-    if (value === undefined) return;
-    const item = toItem(value, itemKeys);
+    if (next === undefined) return;
+    const item = next instanceof OtherValue ? toItem(next.value, itemKeys) : next;
     if (typeof item === 'string') problem(`${NO_ITEM} (${item})`);
     else yield item;
   }
