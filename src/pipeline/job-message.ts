@@ -19,21 +19,21 @@ export interface JobsMessage {
   readonly jobs: readonly JobTuple[];
 }
 
-const SWITCHES = [
-  'closeFd',
-  'followSymlinks',
-  'sparse',
-  'sealAll',
-  'xattrs',
-  'acls',
-  'numericIds',
-  'flags',
-] as const;
-const NO_CONTENTS = 1 << SWITCHES.length;
+/** One bit each. */
+const [CLOSE_FD, FOLLOW_SYMLINKS, SPARSE, SEAL_ALL] = [1, 2, 4, 8];
+const [XATTRS, ACLS, NUMERIC_IDS, FLAGS, NO_CONTENTS] = [16, 32, 64, 128, 256];
 
 export function encodeJob(job: FileJob): JobTuple {
-  let bits = job.contents === false ? NO_CONTENTS : 0;
-  for (const [index, name] of SWITCHES.entries()) if (job[name]) bits |= 1 << index;
+  const bits =
+    (job.closeFd ? CLOSE_FD : 0) |
+    (job.followSymlinks ? FOLLOW_SYMLINKS : 0) |
+    (job.sparse ? SPARSE : 0) |
+    (job.sealAll ? SEAL_ALL : 0) |
+    (job.xattrs ? XATTRS : 0) |
+    (job.acls ? ACLS : 0) |
+    (job.numericIds ? NUMERIC_IDS : 0) |
+    (job.flags ? FLAGS : 0) |
+    (job.contents === false ? NO_CONTENTS : 0);
   return [
     toBinaryString(job.path),
     bits,
@@ -48,11 +48,16 @@ export function encodeJob(job: FileJob): JobTuple {
 
 export function decodeJob(tuple: JobTuple): FileJob {
   const [path, bits, fd, directoryFd, name, mode, ino, section] = tuple;
-  const switches: { [Name in (typeof SWITCHES)[number]]?: boolean } = {};
-  for (const [index, key] of SWITCHES.entries()) switches[key] = (bits & (1 << index)) !== 0;
   return {
-    ...switches,
     path: fromBinaryString(path),
+    closeFd: (bits & CLOSE_FD) !== 0,
+    followSymlinks: (bits & FOLLOW_SYMLINKS) !== 0,
+    sparse: (bits & SPARSE) !== 0,
+    sealAll: (bits & SEAL_ALL) !== 0,
+    xattrs: (bits & XATTRS) !== 0,
+    acls: (bits & ACLS) !== 0,
+    numericIds: (bits & NUMERIC_IDS) !== 0,
+    flags: (bits & FLAGS) !== 0,
     contents: (bits & NO_CONTENTS) === 0,
     fd: fd < 0 ? undefined : fd,
     at: directoryFd < 0 && name === '' ? undefined : { directoryFd, name: fromBinaryString(name) },

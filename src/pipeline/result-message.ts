@@ -58,7 +58,9 @@ const FULL_ROWS = 512;
 export class ResultWriter {
   #rows: number[] = [];
   #large: Uint8Array<ArrayBuffer>[] = [];
-  #stats: bigint[] = [];
+  /** Grows to what the largest message takes, and is used again. */
+  #stats = new BigInt64Array(64 * STAT_WORDS);
+  #statCount = 0;
   #extras: Extra[] = [];
   #costBytes = 0;
 
@@ -78,7 +80,8 @@ export class ResultWriter {
   addChunk(job: number, chunk: PipelineChunk, place: RingPlace): void {
     const large = place.large === undefined ? -1 : this.#large.push(place.large) - 1;
     const sealedSize = chunk.sealed?.length ?? -1;
-    this.#row(CHUNK, job, chunk.sizeBytes, KINDS.indexOf(chunk.kind), place.offset, sealedSize, large);
+    const kind = KINDS.indexOf(chunk.kind);
+    this.#rows.push(CHUNK, job, chunk.sizeBytes, kind, place.offset, sealedSize, large);
   }
 
   addFile(job: number, result: FileResult): void {
@@ -90,19 +93,19 @@ export class ResultWriter {
     if (xattrs ?? xattrWarnings ?? acls ?? error ?? missingBytes) {
       extra = this.#extras.push({ xattrs, xattrWarnings, acls, missingBytes, ...encodeError(error) }) - 1;
     }
-    this.#row(FILE, job, result.sizeBytes, result.flags, stat, statAfter, extra);
+    this.#rows.push(FILE, job, result.sizeBytes, result.flags, stat, statAfter, extra);
   }
 
   addFailure(job: number, failure: string): void {
-    this.#row(FAILURE, job, 0, 0, 0, 0, this.#extras.push({ failure }) - 1);
+    this.#rows.push(FAILURE, job, 0, 0, 0, 0, this.#extras.push({ failure }) - 1);
   }
 
   /** The message with all that was added, and what to transfer with it; the writer is empty then. */
   take(): { message: ResultMessage; transfer: ArrayBuffer[] } {
     const message = {
-      rows: Float64Array.from(this.#rows),
+      rows: new Float64Array(this.#rows),
       large: this.#large,
-      stats: BigInt64Array.from(this.#stats),
+      stats: this.#stats.slice(0, this.#statCount * STAT_WORDS),
       extras: this.#extras,
       costBytes: this.#costBytes,
     };
@@ -110,19 +113,21 @@ export class ResultWriter {
     for (const bytes of this.#large) transfer.push(bytes.buffer);
     this.#rows = [];
     this.#large = [];
-    this.#stats = [];
+    this.#statCount = 0;
     this.#extras = [];
     this.#costBytes = 0;
     return { message, transfer };
   }
 
-  #row(...numbers: readonly number[]): void {
-    this.#rows.push(...numbers);
-  }
-
   #addStat(stat: FileResult['stat']): number {
     if (stat === undefined) return -1;
-    return this.#stats.push(...encodeStat(stat)) / STAT_WORDS - 1;
+    if ((this.#statCount + 1) * STAT_WORDS > this.#stats.length) {
+      const larger = new BigInt64Array(this.#stats.length * 2);
+      larger.set(this.#stats);
+      this.#stats = larger;
+    }
+    encodeStat(stat, this.#stats, this.#statCount);
+    return this.#statCount++;
   }
 }
 
@@ -130,45 +135,50 @@ export class ResultWriter {
 export function* resultRows(message: ResultMessage, ring: Uint8Array): Generator<ResultRow> {
   const { rows } = message;
   for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
-    const [type, job, ...values] = rows.subarray(at, at + ROW_NUMBERS) as unknown as RowNumbers;
-    if (type === CHUNK) yield { type: 'chunk', job, chunk: readChunk(message, ring, values) };
-    else if (type === FILE) yield { type: 'file', job, result: readFileResult(message, values) };
-    else yield { type: 'failure', job, reason: message.extras[values[4]]?.failure ?? '' };
+    const type = rows[at];
+    const job = rows[at + 1]!;
+    if (type === CHUNK) yield { type: 'chunk', job, chunk: readChunk(message, ring, at + 2) };
+    else if (type === FILE) yield { type: 'file', job, result: readFileResult(message, at + 2) };
+    else yield { type: 'failure', job, reason: message.extras[rows[at + 6]!]!.failure ?? '' };
   }
 }
 
-type Values = [number, number, number, number, number];
-type RowNumbers = [number, number, ...Values];
-
-function readChunk(message: ResultMessage, ring: Uint8Array, values: Values): PipelineChunk {
-  const [sizeBytes, kindNumber, offset, sealedSize, large] = values;
-  const kind = KINDS[kindNumber] ?? 'data';
-  const bytes = message.large[large] ?? ring.subarray(offset, offset + ID_BYTES + Math.max(0, sealedSize));
+/** Numbers of a row from `at` on: those after the job. */
+function readChunk(message: ResultMessage, ring: Uint8Array, at: number): PipelineChunk {
+  const { rows } = message;
+  const sizeBytes = rows[at]!;
+  const kind = KINDS[rows[at + 1]!] ?? 'data';
+  const offset = rows[at + 2]!;
+  const sealedSize = rows[at + 3]!;
+  const end = offset + ID_BYTES + Math.max(0, sealedSize);
+  const bytes = offset < 0 ? message.large[rows[at + 4]!]! : ring.subarray(offset, end);
   // A copy: ids are kept for long.
   const id = bytes.slice(0, ID_BYTES);
   return sealedSize < 0 ? { id, sizeBytes, kind } : { id, sizeBytes, kind, sealed: bytes.subarray(ID_BYTES) };
 }
 
-function readFileResult(message: ResultMessage, values: Values): FileResult {
-  const [sizeBytes, flags, statNumber, statAfterNumber, extraNumber] = values;
-  const stat = statNumber < 0 ? undefined : decodeStat(message.stats, statNumber);
-  const statAfter =
-    statAfterNumber === statNumber || statAfterNumber < 0
-      ? undefined
-      : decodeStat(message.stats, statAfterNumber);
-  const extra = message.extras[extraNumber];
-  const error = decodeError(extra);
-  return {
-    sizeBytes,
-    flags,
-    ...(stat && { stat }),
-    ...(statAfterNumber >= 0 && (statAfter ?? stat) && { statAfter: statAfter ?? stat! }),
-    ...(extra?.xattrs && { xattrs: extra.xattrs }),
-    ...(extra?.xattrWarnings && { xattrWarnings: extra.xattrWarnings }),
-    ...(extra?.acls && { acls: extra.acls }),
-    ...(error && { error }),
-    ...(extra?.missingBytes !== undefined && { missingBytes: extra.missingBytes }),
+function readFileResult(message: ResultMessage, at: number): FileResult {
+  const { rows, stats } = message;
+  const result: { -readonly [Key in keyof FileResult]: FileResult[Key] } = {
+    sizeBytes: rows[at]!,
+    flags: rows[at + 1]!,
   };
+  const stat = rows[at + 2]!;
+  const statAfter = rows[at + 3]!;
+  if (stat >= 0) result.stat = decodeStat(stats, stat);
+  if (statAfter >= 0) {
+    result.statAfter = statAfter === stat ? result.stat! : decodeStat(stats, statAfter);
+  }
+  if (rows[at + 4]! < 0) return result;
+  const extra = message.extras[rows[at + 4]!]!;
+  const { xattrs, xattrWarnings, acls, missingBytes } = extra;
+  if (xattrs) result.xattrs = xattrs;
+  if (xattrWarnings) result.xattrWarnings = xattrWarnings;
+  if (acls) result.acls = acls;
+  if (missingBytes !== undefined) result.missingBytes = missingBytes;
+  const error = decodeError(extra);
+  if (error) result.error = error;
+  return result;
 }
 
 /** Nothing that anyone compares differs; the access time may. */
@@ -188,9 +198,9 @@ function encodeError(error: FileError | undefined): Pick<Extra, 'race' | 'os'> {
   return { os: { operation: error.operation, errno: -errno, syscall, path } };
 }
 
-function decodeError(extra: Extra | undefined): FileError | undefined {
-  if (extra?.race !== undefined) return { kind: 'race', what: extra.race };
-  if (extra?.os === undefined) return undefined;
+function decodeError(extra: Extra): FileError | undefined {
+  if (extra.race !== undefined) return { kind: 'race', what: extra.race };
+  if (extra.os === undefined) return undefined;
   const { operation, errno, syscall, path } = extra.os;
   return { kind: 'os', operation, cause: new OsError(errno, syscall, path) };
 }

@@ -5,41 +5,42 @@ export const STAT_WORDS = 13;
 /** Stands for a birth time that is not known. */
 const NO_TIME = -(2n ** 63n);
 
-export function encodeStat(stat: FileStat): bigint[] {
-  return [
-    stat.dev,
-    stat.ino,
-    BigInt(stat.mode),
-    BigInt(stat.nlink),
-    BigInt(stat.uid),
-    BigInt(stat.gid),
-    stat.rdev,
-    BigInt(stat.sizeBytes),
-    BigInt(stat.blocks),
-    stat.atimeNs,
-    stat.mtimeNs,
-    stat.ctimeNs,
-    stat.birthtimeNs ?? NO_TIME,
-  ];
+/** Writes the stat as number `index`. */
+export function encodeStat(stat: FileStat, words: BigInt64Array, index: number): void {
+  const at = index * STAT_WORDS;
+  words[at] = stat.dev;
+  words[at + 1] = stat.ino;
+  words[at + 2] = BigInt(stat.mode);
+  words[at + 3] = BigInt(stat.nlink);
+  words[at + 4] = BigInt(stat.uid);
+  words[at + 5] = BigInt(stat.gid);
+  words[at + 6] = stat.rdev;
+  words[at + 7] = BigInt(stat.sizeBytes);
+  words[at + 8] = BigInt(stat.blocks);
+  words[at + 9] = stat.atimeNs;
+  words[at + 10] = stat.mtimeNs;
+  words[at + 11] = stat.ctimeNs;
+  words[at + 12] = stat.birthtimeNs ?? NO_TIME;
 }
 
 /** Reads the stat number `index`. */
 export function decodeStat(words: BigInt64Array, index: number): FileStat {
-  const at = (word: number): bigint => words[index * STAT_WORDS + word] ?? 0n;
-  const birthtimeNs = at(12);
-  return {
-    dev: BigInt.asUintN(64, at(0)),
-    ino: BigInt.asUintN(64, at(1)),
-    mode: Number(at(2)),
-    nlink: Number(at(3)),
-    uid: Number(at(4)),
-    gid: Number(at(5)),
-    rdev: BigInt.asUintN(64, at(6)),
-    sizeBytes: Number(at(7)),
-    blocks: Number(at(8)),
-    atimeNs: at(9),
-    mtimeNs: at(10),
-    ctimeNs: at(11),
-    ...(birthtimeNs === NO_TIME ? {} : { birthtimeNs }),
+  const at = index * STAT_WORDS;
+  const stat: FileStat = {
+    dev: BigInt.asUintN(64, words[at]!),
+    ino: BigInt.asUintN(64, words[at + 1]!),
+    mode: Number(words[at + 2]),
+    nlink: Number(words[at + 3]),
+    uid: Number(words[at + 4]),
+    gid: Number(words[at + 5]),
+    rdev: BigInt.asUintN(64, words[at + 6]!),
+    sizeBytes: Number(words[at + 7]),
+    blocks: Number(words[at + 8]),
+    atimeNs: words[at + 9]!,
+    mtimeNs: words[at + 10]!,
+    ctimeNs: words[at + 11]!,
   };
+  const birthtimeNs = words[at + 12]!;
+  if (birthtimeNs !== NO_TIME) stat.birthtimeNs = birthtimeNs;
+  return stat;
 }
