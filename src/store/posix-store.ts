@@ -8,6 +8,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  read,
   readSync,
   readdirSync,
   renameSync,
@@ -19,8 +20,11 @@ import {
   writeSync,
   writevSync,
 } from 'node:fs';
+import { promisify } from 'node:util';
 import { hasCode } from './store.ts';
 import type { EntryKind, ReadHandle, Store, StoreEntry, StoreStat, WriteHandle } from './store.ts';
+
+const readAsync = promisify(read);
 
 export class PosixStore implements Store {
   readonly root: string;
@@ -148,6 +152,16 @@ class PosixReadHandle implements ReadHandle {
       const more = readSync(this.fd, into, done, into.length - done, position + done);
       if (more === 0) break;
       done += more;
+    }
+    return done;
+  }
+
+  async readLater(into: Uint8Array, position: number): Promise<number> {
+    let done = 0;
+    while (done < into.length) {
+      const { bytesRead } = await readAsync(this.fd, into, done, into.length - done, position + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
     }
     return done;
   }

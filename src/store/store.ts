@@ -62,6 +62,8 @@ export interface ReadHandle {
   readonly fd?: number;
   /** Fills `into` from `position` on, as far as the file goes; returns how many bytes that were. */
   read(into: Uint8Array, position: number): number;
+  /** The same while this thread does something else; where that is possible. The file must stay open meanwhile. */
+  readLater?(into: Uint8Array, position: number): Promise<number>;
   sizeBytes(): number;
   close(): void;
 }

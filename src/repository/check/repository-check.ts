@@ -29,6 +29,7 @@ import type { DamagedSegment } from './repair-plan.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
 import type { EntryRecord } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
+import { SoundSegments } from './sound-segments.ts';
 
 export interface RepositoryCheckNeeds {
   readonly context: Context;
@@ -64,6 +65,7 @@ class RepositoryCheck implements SegmentSizes {
   /** As the segments give it. */
   readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
   #checksums: ChecksumCheck | undefined;
+  readonly #sound = new SoundSegments();
   #finished = true;
   /** The last segment ends with a COMMIT. */
   #endsWithCommit = false;
@@ -202,7 +204,12 @@ class RepositoryCheck implements SegmentSizes {
     const checksums = this.#checksums;
     checksums?.begin(segment);
     const look = checksums === undefined ? undefined : (entry: SegmentEntry) => checksums.look(entry);
-    const scanned = await scanSegment(log, segment, { badRanges: this.#options.badRanges, index, look });
+    const scanned = await scanSegment(log, segment, {
+      badRanges: this.#options.badRanges,
+      index,
+      sound: this.#sound,
+      look,
+    });
     await breathe();
     let entries: Iterable<EntryRecord>;
     if (scanned.problem === undefined) {
