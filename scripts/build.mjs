@@ -56,9 +56,12 @@ await build({
   },
 });
 // A thread needs all of its program at once, and each file takes Node half a millisecond or more to load.
-const threads = ['pipeline-worker', 'open-worker', 'verify-worker'].map((name) =>
-  join(root, `src/pipeline/${name}.ts`),
-);
+const threads = {
+  'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
+  'open-worker': join(root, 'src/pipeline/open-worker.ts'),
+  'verify-worker': join(root, 'src/pipeline/verify-worker.ts'),
+  'walk-worker': join(root, 'src/archive/create/walk-worker.ts'),
+};
 await build({ ...options, entryPoints: threads, splitting: false });
 
 // The bundle needs the program's own Node, which may be newer than the one that runs this.

@@ -12,7 +12,7 @@ import {
   BackupRaceConditionWarning,
   type BorgWarning,
 } from '../errors.ts';
-import { describeOsError, isOsError } from '../platform/os-error.ts';
+import { describeOsError, isOsError, OsError, type Path } from '../platform/os-error.ts';
 import type { FileError } from '../pipeline/file-job.ts';
 import { toDisplayText } from '../util/surrogate-escape.ts';
 
@@ -21,13 +21,28 @@ export abstract class BackupError extends Error {
   abstract toWarning(path: Uint8Array): BorgWarning;
 }
 
+/** A BackupError as it can be sent to another thread. */
+export type BackupErrorRecord =
+  | { readonly race: 'file type' | 'file inode' }
+  | {
+      readonly operation: string;
+      readonly errno: number;
+      readonly syscall: string;
+      readonly path: Path | undefined;
+      readonly shown: Uint8Array | undefined;
+    };
+
 /** A system call failed. `operation` says what for: open, fstat, read, extended stat (xattrs) … */
 export class BackupOsError extends BackupError {
   readonly code: string | undefined;
+  readonly operation: string;
+  readonly shown: Uint8Array | undefined;
 
   constructor(operation: string, cause: unknown, shown?: Uint8Array) {
     const text = describeOsError(cause, shown);
     super(operation === '' ? text : `${operation}: ${text}`, { cause });
+    this.operation = operation;
+    this.shown = shown;
     this.code = isOsError(cause) ? cause.code : undefined;
   }
 
@@ -50,8 +65,11 @@ export class BackupOsError extends BackupError {
 
 /** The thing at the path is no longer the one that was found there: skipped rather than taken for another. */
 export class BackupRaceCondition extends BackupError {
+  readonly what: 'file type' | 'file inode';
+
   constructor(what: 'file type' | 'file inode') {
     super(`${what} changed (race condition), skipping file`);
+    this.what = what;
   }
 
   toWarning(path: Uint8Array): BorgWarning {
@@ -64,6 +82,21 @@ export function fileError(error: FileError): BackupError {
   return error.kind === 'race'
     ? new BackupRaceCondition(error.what)
     : new BackupOsError(error.operation, error.cause);
+}
+
+/** Throws the error itself where it is of no kind that can be sent. */
+export function encodeBackupError(error: BackupError): BackupErrorRecord {
+  if (error instanceof BackupRaceCondition) return { race: error.what };
+  if (!(error instanceof BackupOsError) || !isOsError(error.cause)) throw error;
+  const { operation, shown, cause } = error;
+  const { errno = 0, syscall = '', path } = cause;
+  return { operation, errno: -errno, syscall, path, shown };
+}
+
+export function decodeBackupError(record: BackupErrorRecord): BackupError {
+  if ('race' in record) return new BackupRaceCondition(record.race);
+  const { operation, errno, syscall, path, shown } = record;
+  return new BackupOsError(operation, new OsError(errno, syscall, path), shown);
 }
 
 /** Runs `call`, and makes a BackupOsError of an operating system's error; `shown` is the path that it names. */

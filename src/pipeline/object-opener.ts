@@ -3,7 +3,7 @@ import type { KeyMaterial } from '../crypto/key-material.ts';
 import { joinObjects, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
 import type { OpenWorkerStart } from './open-worker.ts';
 import { releaseSealed, type Sealed } from '../util/sealed.ts';
-import { WorkerThread } from './worker-thread.ts';
+import { workerFile, WorkerThread } from './worker-thread.ts';
 
 const ID_BYTES = 32;
 
@@ -121,7 +121,7 @@ export class ObjectOpener implements AsyncDisposable {
 
   #start(): Thread {
     const worker = new WorkerThread<OpenWorkerStart, OpenRequest, OpenReply>(
-      'open',
+      workerFile('open', import.meta.url),
       { material: this.#material },
       { onMessage: (reply) => this.#receive(thread, reply), onFailure: (error) => this.#fail(error) },
     );

@@ -2,7 +2,7 @@
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import type { VerifyBatch, VerifyReply, VerifyRequest } from './verify-batch.ts';
 import type { VerifyWorkerStart } from './verify-worker.ts';
-import { WorkerThread } from './worker-thread.ts';
+import { workerFile, WorkerThread } from './worker-thread.ts';
 
 interface Thread {
   readonly worker: WorkerThread<VerifyWorkerStart, VerifyBatch, VerifyReply>;
@@ -63,7 +63,7 @@ export class ObjectVerifier implements AsyncDisposable {
 
   #start(): Thread {
     const worker = new WorkerThread<VerifyWorkerStart, VerifyBatch, VerifyReply>(
-      'verify',
+      workerFile('verify', import.meta.url),
       { material: this.#material },
       {
         onMessage: ({ batch, damaged }) => {

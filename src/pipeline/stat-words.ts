@@ -4,6 +4,16 @@ import type { FileStat } from '../platform/file-stat.ts';
 export const STAT_WORDS = 13;
 /** Stands for a birth time that is not known. */
 const NO_TIME = -(2n ** 63n);
+const END_OF_TIME = 2n ** 63n;
+
+/** Whether all of it survives: times after the year 2262 don't, though they stay different from others. */
+export function fitsWords({ atimeNs, mtimeNs, ctimeNs, birthtimeNs = 0n }: FileStat): boolean {
+  return isTime(atimeNs) && isTime(mtimeNs) && isTime(ctimeNs) && isTime(birthtimeNs);
+}
+
+function isTime(ns: bigint): boolean {
+  return ns > NO_TIME && ns < END_OF_TIME;
+}
 
 /** Writes the stat as number `index`. */
 export function encodeStat(stat: FileStat, words: BigInt64Array, index: number): void {

@@ -9,10 +9,12 @@
  * | 2 | leases: counts the nonce ranges that were granted |
  * | 3 | index: counts the messages on the index port |
  * | 4, 5 | first nonce of the last range (int64) |
+ * | 6 | ready: not 0 once the worker takes messages |
  */
 const [STOP, IN_FLIGHT, LEASES, INDEX] = [0, 1, 2, 3];
 const LEASE_FIRST_OFFSET = 16;
-const CONTROL_BYTES = 24;
+const READY = 6;
+const CONTROL_BYTES = 32;
 const WAIT_MS = 1000;
 
 /** Thrown in a worker that is to stop. */
@@ -25,7 +27,7 @@ export class WorkerControl {
 
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(CONTROL_BYTES)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, 4);
+    this.#words = new Int32Array(buffer);
     this.#leaseFirst = new BigInt64Array(buffer, LEASE_FIRST_OFFSET, 1);
   }
 
@@ -48,14 +50,27 @@ export class WorkerControl {
     Atomics.notify(this.#words, LEASES);
   }
 
+  /** Whether the worker takes messages: a thread takes some 40 ms to start. */
+  get isReady(): boolean {
+    return Atomics.load(this.#words, READY) !== 0;
+  }
+
   announceIndex(): void {
     Atomics.add(this.#words, INDEX, 1);
   }
 
   // --- the worker's side ---
 
+  announceReady(): void {
+    Atomics.store(this.#words, READY, 1);
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#words, STOP) !== 0;
+  }
+
   checkStopped(): void {
-    if (Atomics.load(this.#words, STOP) !== 0) throw new WorkerStopped();
+    if (this.isStopped) throw new WorkerStopped();
   }
 
   /** Counts these bytes as in flight where they fit under the limit; anything fits when nothing is in flight. */

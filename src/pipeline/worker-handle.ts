@@ -6,7 +6,7 @@ import type { ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
 import { type ResultMessage, resultRows } from './result-message.ts';
-import { WorkerThread } from './worker-thread.ts';
+import { workerFile, WorkerThread } from './worker-thread.ts';
 
 /** A job and who waits for it. */
 export interface Task {
@@ -48,7 +48,7 @@ export class WorkerHandle {
     // The port must not keep the process alive.
     port1.unref();
     this.#thread = new WorkerThread(
-      'pipeline',
+      workerFile('pipeline', import.meta.url),
       { options, indexPort: port2 },
       { onMessage: (message) => this.#receive(message), onFailure: (error) => this.#fail(error) },
       [port2],

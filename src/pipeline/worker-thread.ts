@@ -12,12 +12,16 @@ export interface SharedMemory {
 
 export interface WorkerThreadEvents<FromWorker> {
   onMessage(message: FromWorker): void;
+  /** What came while the thread was asked to end; all of it has come when close() resolves. */
+  onLateMessage?(message: FromWorker): void;
   /** The thread broke, or ended without being asked to. */
   onFailure(error: unknown): void;
 }
 
-/** The files of workers are named differently in the source tree and in the package. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+/** The file of a worker beside a module: named differently in the source tree and in the package. */
+export function workerFile(name: string, moduleUrl: string): URL {
+  return new URL(`./${name}-worker.${moduleUrl.endsWith('.ts') ? 'ts' : 'js'}`, moduleUrl);
+}
 
 /** The main thread's side of one thread. */
 export class WorkerThread<Start extends SharedMemory, ToWorker, FromWorker> {
@@ -28,15 +32,15 @@ export class WorkerThread<Start extends SharedMemory, ToWorker, FromWorker> {
   #closing = false;
 
   constructor(
-    name: 'open' | 'pipeline' | 'verify',
+    file: URL,
     start: Omit<Start, keyof SharedMemory>,
     events: WorkerThreadEvents<FromWorker>,
     transferList: Transferable[] = [],
   ) {
     const ring = new SharedArrayBuffer(RING_BYTES);
     this.ring = new Uint8Array(ring);
-    this.#worker = new Worker(new URL(`./${name}-worker.${EXTENSION}`, import.meta.url), {
-      name,
+    this.#worker = new Worker(file, {
+      name: file.pathname.replace(/.*\/|-worker\..*/g, ''),
       workerData: { ...start, control: this.control.buffer, ring },
       transferList,
       // Not the process's own: some, such as --input-type, are refused to a worker.
@@ -48,7 +52,8 @@ export class WorkerThread<Start extends SharedMemory, ToWorker, FromWorker> {
       if (!this.#closing) events.onFailure(error);
     };
     this.#worker.on('message', (message: FromWorker) => {
-      if (!this.#closing) events.onMessage(message);
+      if (this.#closing) events.onLateMessage?.(message);
+      else events.onMessage(message);
     });
     this.#worker.on('error', fail);
     this.#worker.on('messageerror', fail);
@@ -84,16 +89,22 @@ export class WorkerThread<Start extends SharedMemory, ToWorker, FromWorker> {
   }
 }
 
-/** The worker's side: hands on one message after the other, and lets the thread end when it is to stop. */
+/**
+ * The worker's side: hands on one message after the other, and lets the thread end when it is to stop. A message that comes
+ * too late is for `leave`.
+ */
 export function takeMessages<ToWorker>(
   port: MessagePort,
   control: WorkerControl,
   take: (message: ToWorker) => void,
+  leave?: (message: ToWorker) => void,
 ): void {
-  port.on('message', (message: ToWorker) => {
+  control.announceReady();
+  port.on('message', (message: ToWorker | undefined) => {
     try {
+      if (message !== undefined && control.isStopped) leave?.(message);
       control.checkStopped();
-      take(message);
+      if (message !== undefined) take(message);
     } catch (error) {
       if (!(error instanceof WorkerStopped)) throw error;
       port.close();

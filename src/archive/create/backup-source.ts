@@ -13,12 +13,14 @@ import { fromUtf8, toUtf8Lossy } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
 import { BackupError, backupIo } from '../backup-error.ts';
 import type { BackupRun } from './backup-run.ts';
+import { type FoundObject, Inspector } from './inspector.ts';
 import type { ObjectProcessor } from './object-processor.ts';
 import { joinPath, normalizePath, slashdotPrefix } from './path-bytes.ts';
 import { readPathList } from './path-list.ts';
 import type { Session } from '../session.ts';
 import { addStream, type StreamOptions } from './stream-file.ts';
-import { type FoundObject, type Matcher, TreeWalk, type WalkVisitor } from './tree-walk.ts';
+import type { WalkThread } from './walk-thread.ts';
+import { type Matcher, TreeWalk, type WalkVisitor } from './tree-walk.ts';
 
 export type BackupSource =
   /** These paths and what is below them; `-` is the standard input. */
@@ -45,14 +47,31 @@ export interface BackupSelection {
   readonly stdinFd?: number | undefined;
 }
 
+/** All that a dry run has opened are directories, to list them. */
+const DRY = {
+  readSpecial: false,
+  noFlags: true,
+  noXattrs: true,
+  noAcls: true,
+  numericIds: true,
+  attributesAhead: false,
+};
 const STDIN_FD = 0;
 const DASH = 0x2d;
+
+/** Who takes part in a backup. */
+export interface BackupParts {
+  readonly inspector: Inspector;
+  readonly processor: ObjectProcessor;
+  /** Goes on with the walk where the tree is large. */
+  readonly walkThread?: WalkThread | undefined;
+}
 
 /** Hands all that is selected to the processor. */
 export async function takeIn(
   session: Session,
   run: BackupRun,
-  processor: ObjectProcessor,
+  { inspector, processor, walkThread }: BackupParts,
   selection: BackupSelection,
 ): Promise<void> {
   const { ctx } = session;
@@ -73,7 +92,7 @@ export async function takeIn(
       await run.drain();
     });
   }
-  const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd), dryRun: false }, processor);
+  const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd) }, inspector, processor);
   skipOwnFolders(session, walk);
   for (const path of source.paths) {
     if (isDash(path)) {
@@ -81,7 +100,9 @@ export async function takeIn(
       await run.drain();
     } else {
       processor.stripPrefix = slashdotPrefix(path);
-      await run.drive(walkRoot(ctx, walk, path, selection, processor));
+      const steps = walkRoot(ctx, walk, path, selection, processor);
+      await run.drive(walkThread?.begin(walk, steps) ?? steps);
+      if (walkThread !== undefined) await run.drive(walkThread.goOn(processor));
     }
   }
 }
@@ -90,19 +111,18 @@ export async function takeIn(
 export async function dryRun(ctx: Context, selection: BackupSelection): Promise<void> {
   const { reporter } = ctx;
   const { source, stream } = selection;
-  const visitor: WalkVisitor = {
-    directory: () => '-',
-    object: ({ path }) => reporter.fileStatus('-', path),
-    status: (letter, path) => reporter.fileStatus(letter, path),
-    failed: (path, error) => reporter.warn(error.toWarning(path)),
-  };
+  const status = (letter: string, path: Uint8Array): void => reporter.fileStatus(letter, path);
+  const failed = (path: Uint8Array, error: BackupError): void => reporter.warn(error.toWarning(path));
+  const any = ({ path }: FoundObject): void => status('-', path);
   if (source.kind === 'content-command') return reporter.fileStatus('-', stream.path);
   if (source.kind !== 'paths') {
     return withPathList(ctx, source, async (paths) => {
-      for await (const _ of listed(ctx, paths, visitor)) ctx.signal.throwIfAborted();
+      for await (const _ of listed(ctx, paths, { any, status, failed })) ctx.signal.throwIfAborted();
     });
   }
-  const walk = new TreeWalk({ ...selection, cwd: fromUtf8(ctx.cwd), dryRun: true }, visitor);
+  const cwd = fromUtf8(ctx.cwd);
+  const visitor: WalkVisitor = { directory() {}, directoryEnd() {}, object() {}, status, failed };
+  const walk = new TreeWalk({ ...selection, cwd }, new Inspector({ ...DRY, cwd }), visitor, true);
   for (const path of source.paths) {
     if (isDash(path)) reporter.fileStatus('-', stream.path);
     else for (const _ of walkRoot(ctx, walk, path, selection, visitor)) ctx.signal.throwIfAborted();
@@ -144,7 +164,8 @@ function skipOwnFolders({ ctx, location }: Session, walk: TreeWalk): void {
 async function* listed(
   ctx: Context,
   paths: AsyncIterable<Uint8Array>,
-  visitor: WalkVisitor & Partial<ObjectProcessor>,
+  visitor: Pick<WalkVisitor, 'status' | 'failed'> &
+    Pick<ObjectProcessor, 'any'> & { stripPrefix?: ObjectProcessor['stripPrefix'] },
 ): AsyncGenerator<void> {
   for await (const given of paths) {
     const path = normalizePath(given);
@@ -154,11 +175,8 @@ async function* listed(
         at: undefined,
         stat: backupIo('stat', () => lstat(joinPath(fromUtf8(ctx.cwd), path)), path),
       };
-      if (visitor.any === undefined) visitor.object(found);
-      else {
-        visitor.stripPrefix = slashdotPrefix(given);
-        visitor.any(found);
-      }
+      visitor.stripPrefix = slashdotPrefix(given);
+      visitor.any(found);
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
       visitor.failed(path, error);

@@ -17,15 +17,24 @@ import { VerifyRotation } from '../cache/verify-rotation.ts';
 import { FileVerification, type VerificationCounts } from './file-verification.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import { ObjectProcessor, type ObjectProcessorOptions } from './object-processor.ts';
+import { Inspector, type InspectorOptions } from './inspector.ts';
 import { joinPath } from './path-bytes.ts';
+import { WalkThread } from './walk-thread.ts';
+import { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import type { Context } from '../../util/context.ts';
 import type { Session } from '../session.ts';
 import type { Statistics } from '../statistics.ts';
 import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 
-type ProcessorOptions = Omit<ObjectProcessorOptions, 'cwd' | 'nowNs' | 'verification'>;
+type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'verification'>;
+
+/** A thread of its own takes some 25 ms of processor time: as much as some thousand unchanged entries. */
+const LARGE_TREE = 2000;
 
 export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions {
   readonly name: string;
+  /** Back up the content of devices and fifos, not the things themselves. */
+  readonly readSpecial: boolean;
   /** The command line, for the archive's metadata. */
   readonly cmdline: readonly string[];
   readonly comment?: string | undefined;
@@ -39,6 +48,8 @@ export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions 
   readonly progress: boolean;
   /** Threads that read, compress and encrypt. Default: one a processor, at most four. */
   readonly threads?: number | undefined;
+  /** A tree with more entries than this is walked in a thread of its own, unless `threads` is 1. Default 2000. */
+  readonly walkThreadFrom?: number | undefined;
   /** Runs when the archive is there and the cache still open, for statistics. */
   readonly onCreated?: (archive: CreatedArchive, cache: ChunksCache) => Promise<void>;
 }
@@ -82,16 +93,25 @@ export async function createArchive(
     leaseNonces: (blocks) => session.key.leaseNonces(blocks),
   });
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
+  const inspection: InspectorOptions = {
+    ...options,
+    cwd: fromUtf8(ctx.cwd),
+    attributesAhead: false,
+    pathKey: cache.files && session.key.material,
+  };
+  const inspector = new Inspector(inspection);
   const collector = new MetadataCollector(options, ctx.reporter);
   const verification = verificationOf(session, cache, options);
   // Disposed of only after the run has stopped: until then its steps may use the descriptors.
-  using processor = new ObjectProcessor(run, session.key, collector, {
+  using processor = new ObjectProcessor(run, inspector, collector, {
     ...options,
-    cwd: ctx.cwd,
     nowNs: () => ctx.nowNs(),
     verification,
   });
-  await run.complete(() => takeIn(session, run, processor, options));
+  {
+    await using walkThread = walkThreadOf(ctx, cache, inspection, options);
+    await run.complete(() => takeIn(session, run, { inspector, processor, walkThread }, options));
+  }
   if (options.progress) ctx.reporter.archiveProgressEnd();
   const { comment, timestampNs } = options;
   const saved = await writer.save({ comment, timestampNs });
@@ -100,6 +120,38 @@ export async function createArchive(
   const created = { ...saved, name: options.name, statistics, verification: verification?.counts };
   await options.onCreated?.(created, cache);
   return created;
+}
+
+/** Undefined where one thread is to do all, or a matcher was given that no other thread can use. */
+function walkThreadOf(
+  ctx: Context,
+  { files }: ChunksCache,
+  inspection: InspectorOptions,
+  options: CreateArchiveOptions,
+): WalkThread | undefined {
+  const { matcher, threads = defaultThreadCount(), walkThreadFrom = LARGE_TREE } = options;
+  if (threads === 1 || !(matcher instanceof PatternMatcher)) return undefined;
+  const { excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump } = options;
+  const { cwd } = inspection;
+  const { readSpecial, noFlags, noXattrs, noAcls, numericIds, pathKey } = inspection;
+  const knownFiles = files?.size ?? 0;
+  return new WalkThread({
+    walk: { cwd, excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump },
+    matcher,
+    // The attributes of files that are read are read with them; many that are known will not be read.
+    inspection: {
+      cwd,
+      readSpecial,
+      noFlags,
+      noXattrs,
+      noAcls,
+      numericIds,
+      pathKey,
+      attributesAhead: knownFiles > 0,
+    },
+    afterSteps: knownFiles >= walkThreadFrom ? 0 : walkThreadFrom,
+    signal: ctx.signal,
+  });
 }
 
 /** Undefined where nothing is to be verified: also without a files cache, when all files are read anyway. */

@@ -22,11 +22,7 @@ export function settleFile(
     file.error = fileError(result.error);
     return;
   }
-  for (const warning of result.xattrWarnings ?? []) collector.warnXattr(warning);
-  if (result.flags !== 0) item.bsdflags = result.flags;
-  if (result.xattrs !== undefined) item.xattrs = result.xattrs;
-  if (result.acls?.aclAccess !== undefined) item.aclAccess = result.acls.aclAccess;
-  if (result.acls?.aclDefault !== undefined) item.aclDefault = result.acls.aclDefault;
+  collector.addAttributes(item, result);
   file.changed = hasChanged(stat, result.statAfter, filesChanged);
 }
 

@@ -5,30 +5,24 @@
  *
  * Source: Borg 1.4.5, archiver.py, Archiver._rec_walk; helpers/fs.py, dir_is_tagged and scandir_inorder.
  */
-import { backupIo, BackupError, checkSameFile } from '../backup-error.ts';
+import { backupIo, BackupError } from '../backup-error.ts';
 import { childPath, joinPath } from './path-bytes.ts';
+import type { Attributes } from './attributes.ts';
 import { directoryTags, type TagOptions } from './directory-tags.ts';
+import type { FoundObject, InspectedObject, Inspector } from './inspector.ts';
 import { getFlags, UF_NODUMP } from '../../platform/bsd-flags.ts';
 import { listDirectory } from '../../platform/directory.ts';
-import { type At, type FileStat, fstat, isDirectory, lstat } from '../../platform/file-stat.ts';
-import { closeFile, openDirectory } from '../../platform/open-file.ts';
-
-/** A thing found in the tree. `at` is missing where the path was given by the user. */
-export interface FoundObject {
-  readonly path: Uint8Array;
-  readonly at: At | undefined;
-  readonly stat: FileStat;
-}
+import { type At, type FileStat, isDirectory, lstat } from '../../platform/file-stat.ts';
+import { closeFile } from '../../platform/open-file.ts';
 
 /** Called in the order of the walk. */
 export interface WalkVisitor {
-  /**
-   * Takes a directory in, which is open as `fd`, and gives the status to report when all in it is done; throws
-   * BackupError to leave it and all below it out.
-   */
-  directory(path: Uint8Array, fd: number, stat: FileStat): string;
-  /** Takes anything else in, and reports its status; throws BackupError. */
-  object(found: FoundObject): void;
+  /** A directory is taken in; all that is in it follows. */
+  directory(path: Uint8Array, stat: FileStat, attributes: Attributes): void;
+  /** What is in the directory has been visited. */
+  directoryEnd(path: Uint8Array): void;
+  /** Anything else is taken in; the visitor closes its descriptor. */
+  object(found: InspectedObject): void;
   status(letter: string, path: Uint8Array): void;
   failed(path: Uint8Array, error: BackupError): void;
 }
@@ -43,7 +37,6 @@ export interface WalkOptions extends TagOptions {
   /** Absolute; what paths are relative to. */
   readonly cwd: Uint8Array;
   readonly matcher: Matcher;
-  readonly dryRun: boolean;
   readonly keepExcludeTags: boolean;
   readonly excludeNodump: boolean;
 }
@@ -53,24 +46,38 @@ export interface InodeId {
   readonly ino: bigint;
 }
 
+/** A directory that the walk is in. */
 interface Frame {
   readonly path: Uint8Array;
   readonly fd: number;
   readonly names: readonly Uint8Array[];
   next: number;
-  readonly endStatus: string | undefined;
+  /** What to report at its end: that it was taken in, this letter, or nothing. */
+  readonly end: 'directory' | 'x' | '-' | undefined;
+}
+
+/** Where a walk stands, as it can be sent to another thread. */
+export interface WalkState {
+  readonly frames: readonly Frame[];
+  readonly skipped: readonly InodeId[];
+  readonly restrictToDevice: bigint | undefined;
 }
 
 export class TreeWalk {
   readonly #options: WalkOptions;
+  readonly #inspector: Inspector;
   readonly #visitor: WalkVisitor;
-  readonly #skipped: InodeId[] = [];
+  readonly #dryRun: boolean;
+  #skipped: InodeId[] = [];
   readonly #frames: Frame[] = [];
   #restrictToDevice: bigint | undefined;
 
-  constructor(options: WalkOptions, visitor: WalkVisitor) {
+  /** A dry run opens nothing but directories, and only reports what it finds. */
+  constructor(options: WalkOptions, inspector: Inspector, visitor: WalkVisitor, dryRun = false) {
     this.#options = options;
+    this.#inspector = inspector;
     this.#visitor = visitor;
+    this.#dryRun = dryRun;
   }
 
   /** Leaves out what has this inode, wherever it is met. */
@@ -78,29 +85,48 @@ export class TreeWalk {
     this.#skipped.push(inode);
   }
 
-  /** Walks what is at `root`; yields after each step, where the walk may also be left. */
-  *walk(root: Uint8Array, restrictToDevice: bigint | undefined): Generator<void> {
+  /** Walks what is at `root`; yields after each step, where the walk may also be left, or given away. */
+  walk(root: Uint8Array, restrictToDevice: bigint | undefined): Generator<void> {
     this.#restrictToDevice = restrictToDevice;
+    return this.#steps(root);
+  }
+
+  /** Gives the walk away as it stands, with its descriptors, between two steps: here it is over then. */
+  giveAway(): WalkState {
+    const frames = this.#frames.splice(0);
+    return { frames, skipped: [...this.#skipped], restrictToDevice: this.#restrictToDevice };
+  }
+
+  /** Goes on with a walk that was given away. */
+  resume({ frames, skipped, restrictToDevice }: WalkState): Generator<void> {
+    this.#frames.push(...frames);
+    this.#skipped = [...skipped];
+    this.#restrictToDevice = restrictToDevice;
+    return this.#steps();
+  }
+
+  *#steps(root?: Uint8Array): Generator<void> {
     try {
-      this.#enter(root, undefined);
-      yield;
+      if (root !== undefined) {
+        this.#enter(root, undefined);
+        yield;
+      }
       for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
         const name = frame.names[frame.next++];
-        if (name === undefined) {
-          this.#leave();
-          if (frame.endStatus !== undefined) this.#visitor.status(frame.endStatus, frame.path);
-        } else {
-          this.#enter(childPath(frame.path, name), { directoryFd: frame.fd, name });
-        }
+        if (name === undefined) this.#leave(frame);
+        else this.#enter(childPath(frame.path, name), { directoryFd: frame.fd, name });
         yield;
       }
     } finally {
-      while (this.#frames.length > 0) this.#leave();
+      for (const { fd } of this.#frames.splice(0)) closeFile(fd);
     }
   }
 
-  #leave(): void {
-    closeFile(this.#frames.pop()!.fd);
+  #leave({ path, fd, end }: Frame): void {
+    this.#frames.pop();
+    closeFile(fd);
+    if (end === 'directory') this.#visitor.directoryEnd(path);
+    else if (end !== undefined) this.#visitor.status(end, path);
   }
 
   #enter(path: Uint8Array, at: At | undefined): void {
@@ -132,9 +158,10 @@ export class TreeWalk {
         return;
       }
     }
-    if (isDirectory(stat.mode)) this.#enterDirectory(found, included);
-    else if (this.#options.dryRun) this.#visitor.status('-', path);
-    else this.#visitor.object(found);
+    if (isDirectory(stat.mode)) return this.#enterDirectory(found, included);
+    if (this.#dryRun) return this.#visitor.status('-', path);
+    const inspected = this.#inspector.inspect(found);
+    if (inspected !== undefined) this.#visitor.object(inspected);
   }
 
   /** What to give to the system: found by its name in an open directory, the path is for messages only. */
@@ -143,15 +170,10 @@ export class TreeWalk {
   }
 
   #enterDirectory(found: FoundObject, included: boolean): void {
-    const { path, at } = found;
-    const fd = backupIo('dir_open', () => openDirectory(this.#locate(path, at), at), at?.name ?? path);
+    const { fd, stat } = this.#inspector.openDirectory(found);
     let frame: Frame | undefined;
     try {
-      const stat = checkSameFile(
-        found.stat,
-        backupIo('fstat', () => fstat(fd)),
-      );
-      frame = this.#directoryFrame(path, fd, stat, included);
+      frame = this.#directoryFrame(found.path, fd, stat, included);
     } finally {
       if (frame === undefined) closeFile(fd);
       else this.#frames.push(frame);
@@ -160,7 +182,7 @@ export class TreeWalk {
 
   /** Undefined where nothing is to be done inside of the directory. */
   #directoryFrame(path: Uint8Array, fd: number, stat: FileStat, included: boolean): Frame | undefined {
-    const { dryRun, keepExcludeTags } = this.#options;
+    const { keepExcludeTags } = this.#options;
     // The directory that another file system is mounted on is backed up, what is in it is not.
     const recurse = this.#restrictToDevice === undefined || stat.dev === this.#restrictToDevice;
     const tags = recurse ? directoryTags(path, fd, this.#options) : [];
@@ -170,12 +192,16 @@ export class TreeWalk {
         this.#visitor.status('x', path);
         return undefined;
       }
-      if (!dryRun) this.#visitor.directory(path, fd, stat);
-      return { path, fd, names: tags, next: 0, endStatus: 'x' };
+      if (!this.#dryRun) this.#takeIn(path, fd, stat);
+      return { path, fd, names: tags, next: 0, end: 'x' };
     }
-    let endStatus: string | undefined;
-    if (included) endStatus = dryRun ? '-' : this.#visitor.directory(path, fd, stat);
+    if (included && !this.#dryRun) this.#takeIn(path, fd, stat);
     const names = recurse ? backupIo('scandir', () => listDirectory(fd).map((entry) => entry.name)) : [];
-    return { path, fd, names, next: 0, endStatus };
+    const end = this.#dryRun ? '-' : 'directory';
+    return { path, fd, names, next: 0, end: included ? end : undefined };
+  }
+
+  #takeIn(path: Uint8Array, fd: number, stat: FileStat): void {
+    this.#visitor.directory(path, stat, this.#inspector.attributes(fd, stat, path));
   }
 }

@@ -5,8 +5,17 @@
  */
 import { decodeSurrogateEscaped } from '../../util/surrogate-escape.ts';
 import { stripLeadingSlashes } from '../../util/posix-path.ts';
-import { type Pattern, parsePattern } from './pattern.ts';
+import { parsePattern, Pattern } from './pattern.ts';
 import type { MatchCommand, PatternRule } from './pattern-command.ts';
+
+/** A matcher as it can be sent to another thread. */
+export interface MatcherDescription {
+  readonly rules: readonly (Pick<Pattern, 'style' | 'original' | 'recurseDir'> & {
+    readonly command: MatchCommand;
+  })[];
+  readonly fullPaths: ReadonlyMap<string, MatchCommand>;
+  readonly fallback: boolean;
+}
 
 export class PatternMatcher {
   readonly #rules: PatternRule[] = [];
@@ -26,6 +35,23 @@ export class PatternMatcher {
     matcher.addRules(rules);
     matcher.addIncludePaths(includePaths);
     return matcher;
+  }
+
+  /** A matcher that answers as the described one; it knows nothing of what was matched there. */
+  static fromDescription({ rules, fullPaths, fallback }: MatcherDescription): PatternMatcher {
+    const matcher = new PatternMatcher(fallback);
+    for (const { style, original, recurseDir, command } of rules) {
+      matcher.#rules.push({ pattern: new Pattern(style, original, recurseDir), command });
+    }
+    for (const [path, command] of fullPaths) matcher.#fullPaths.set(path, command);
+    return matcher;
+  }
+
+  get description(): MatcherDescription {
+    const rules = this.#rules.map(({ pattern: { style, original, recurseDir }, command }) => {
+      return { style, original, recurseDir, command };
+    });
+    return { rules, fullPaths: this.#fullPaths, fallback: this.#fallback };
   }
 
   /** True where there is nothing to match with. */

@@ -16,6 +16,7 @@ import { VerifyRotation } from '../../../src/archive/cache/verify-rotation.ts';
 import { ArchiveWriter } from '../../../src/archive/create/archive-writer.ts';
 import { BackupRun, type ContentReader } from '../../../src/archive/create/backup-run.ts';
 import { FileVerification } from '../../../src/archive/create/file-verification.ts';
+import { Inspector } from '../../../src/archive/create/inspector.ts';
 import { MetadataCollector } from '../../../src/archive/create/metadata-collector.ts';
 import { ObjectProcessor } from '../../../src/archive/create/object-processor.ts';
 import { DEFAULT_CHUNKER_PARAMS } from '../../../src/chunker/chunker-params.ts';
@@ -191,16 +192,15 @@ describe('createArchive() with verifyPercent', () => {
       const directory = cacheDirectory(ctx, session.repository.idHex);
       const rotation = new VerifyRotation(directory, new Uint8Array(32), 100, ctx.reporter);
       const verification = new FileVerification(session, rotation);
-      const options = { ...defaults, cwd: scratch.path, nowNs: () => ctx.nowNs(), verification };
-      const processor = new ObjectProcessor(
-        run,
-        session.key,
-        new MetadataCollector(options, ctx.reporter),
-        options,
-      );
+      const options = { ...defaults, nowNs: () => ctx.nowNs(), verification };
+      const cwd = fromUtf8(scratch.path);
+      const pathKey = session.key.material;
+      const inspector = new Inspector({ ...defaults, cwd, attributesAhead: false, pathKey });
+      const collector = new MetadataCollector(options, ctx.reporter);
+      const processor = new ObjectProcessor(run, inspector, collector, options);
       for (const name of ['rotten', 'sound']) {
         const path = fromUtf8(`source/${name}`);
-        processor.object({ path, at: undefined, stat: lstat(fromUtf8(scratch.join('source', name))) });
+        processor.any({ path, at: undefined, stat: lstat(fromUtf8(scratch.join('source', name))) });
       }
       await run.finish();
       await run.stop();
