@@ -27,7 +27,7 @@
  *
  * Source: Borg 1.4.5 item.pyx, Item; constants.py, ITEM_KEYS.
  */
-import { encode } from '../msgpack/encode.ts';
+import { encode, encodeFieldsTransient } from '../msgpack/encode.ts';
 import type { MsgpackKey, MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
 import { PACKED_KEYS } from './item-key.ts';
 import {
@@ -127,46 +127,57 @@ export function decodeItem(map: MsgpackValue): Item {
 
 /** The packed item, byte for byte as Borg packs it. */
 export function encodeItem(item: Item): Uint8Array {
-  const map = knownFields(item);
-  if (item.unknown === undefined) return encode(map);
-  for (const [key, value] of item.unknown) map.set(key, value);
+  return encodeItemTransient(item).slice();
+}
+
+/** As encodeItem(), in memory that is used again when something else is packed. */
+export function encodeItemTransient(item: Item): Uint8Array {
+  const values = valuesOf(item);
+  if (item.unknown === undefined) return encodeFieldsTransient(PACKED_NAMES, values);
+  const map: MsgpackMap = new Map(item.unknown);
+  for (const [number, key] of PACKED_KEYS.entries()) {
+    const value = values[number];
+    if (value !== undefined) map.set(key, value);
+  }
   return encode(sortKeys(map));
 }
 
-/** What the item has, in byte order of the keys. */
-function knownFields(item: Item): MsgpackMap {
-  const map: MsgpackMap = new Map();
-  const put = (key: string, value: MsgpackValue | undefined): void => {
-    if (value !== undefined) map.set(key, value);
-  };
-  const putTime = (key: string, value: bigint | undefined): void => {
-    if (value !== undefined) map.set(key, encodeBigInteger(value));
-  };
-  put('acl_access', item.aclAccess);
-  put('acl_default', item.aclDefault);
-  put('acl_extended', item.aclExtended);
-  put('acl_nfs4', item.aclNfs4);
-  putTime('atime', item.atimeNs);
-  putTime('birthtime', item.birthtimeNs);
-  put('bsdflags', item.bsdflags);
-  put('chunks', item.chunks?.map(encodeChunk));
-  put('chunks_healthy', item.chunksHealthy?.map(encodeChunk));
-  putTime('ctime', item.ctimeNs);
-  put('gid', item.gid);
-  put('group', item.group);
-  put('hardlink_master', item.hardlinkMaster);
-  put('mode', item.mode);
-  putTime('mtime', item.mtimeNs);
-  put('nlink', item.nlink);
-  put('part', item.part);
-  map.set('path', item.path);
-  put('rdev', item.rdev);
-  put('size', item.size);
-  put('source', item.source);
-  put('uid', item.uid);
-  put('user', item.user);
-  put('xattrs', item.xattrs === undefined ? undefined : sortKeys(item.xattrs));
-  return map;
+/** PACKED_KEYS as they stand in an item. */
+const PACKED_NAMES = PACKED_KEYS.map((key) => encode(key));
+
+/** What the item has, by the order of PACKED_KEYS. */
+function valuesOf(item: Item): (MsgpackValue | undefined)[] {
+  const { xattrs } = item;
+  return [
+    item.aclAccess,
+    item.aclDefault,
+    item.aclExtended,
+    item.aclNfs4,
+    encodeTime(item.atimeNs),
+    encodeTime(item.birthtimeNs),
+    item.bsdflags,
+    item.chunks?.map(encodeChunk),
+    item.chunksHealthy?.map(encodeChunk),
+    encodeTime(item.ctimeNs),
+    item.gid,
+    item.group,
+    item.hardlinkMaster,
+    item.mode,
+    encodeTime(item.mtimeNs),
+    item.nlink,
+    item.part,
+    item.path,
+    item.rdev,
+    item.size,
+    item.source,
+    item.uid,
+    item.user,
+    xattrs && sortKeys(xattrs),
+  ];
+}
+
+function encodeTime(ns: bigint | undefined): bigint | Uint8Array | undefined {
+  return ns === undefined ? undefined : encodeBigInteger(ns);
 }
 
 function encodeChunk(chunk: ChunkRef): MsgpackValue {

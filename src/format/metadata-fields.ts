@@ -21,14 +21,16 @@ export function sortKeys(map: ReadonlyMap<MsgpackKey, MsgpackValue>): MsgpackMap
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
+const END_OF_64_BITS = 2n ** 63n;
+
 /**
  * An integer as Borg packs times: as such while its magnitude is below 2^63, else as little-endian bytes, two's
  * complement.
  */
 export function encodeBigInteger(value: bigint): bigint | Uint8Array {
+  if (value > -END_OF_64_BITS && value < END_OF_64_BITS) return value;
   const magnitude = value < 0n ? -value : value;
   const bits = magnitude.toString(2).length;
-  if (bits <= 63) return value;
   const length = Math.floor((bits + 9) / 8);
   const bytes = new Uint8Array(length);
   let rest = BigInt.asUintN(8 * length, value);

@@ -47,6 +47,30 @@ export function encode(value: MsgpackValue): Uint8Array {
   }
 }
 
+/**
+ * Packs a map of the keys, packed already, whose value is not undefined. The bytes are good until something else is
+ * packed: of many small maps, each copied somewhere, memory of its own would take longer than the packing.
+ */
+export function encodeFieldsTransient(
+  packedKeys: readonly Uint8Array[],
+  values: readonly (MsgpackValue | undefined)[],
+): Uint8Array {
+  end = 0;
+  let count = 0;
+  for (const value of values) if (value !== undefined) count += 1;
+  writeLength(count, 0x80, 0x10, 0xde);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (value === undefined) continue;
+    const key = packedKeys[at]!;
+    buffer.set(key, reserve(key.length));
+    writeValue(value, 1);
+  }
+  const packed = buffer.subarray(0, end);
+  if (buffer.length > KEPT_BYTES) resize(INITIAL_BYTES);
+  return packed;
+}
+
 function resize(length: number): void {
   buffer = new Uint8Array(length);
   view = new DataView(buffer.buffer);

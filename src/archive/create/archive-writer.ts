@@ -6,7 +6,7 @@
 import type { ChunkerParams } from '../../chunker/chunker-params.ts';
 import { ArchiveAlreadyExists, GeneralError, IntegrityError } from '../../errors.ts';
 import { type ArchiveMetadata, encodeArchiveMetadata } from '../../format/archive-metadata.ts';
-import { encodeItem, type Item } from '../../format/item.ts';
+import { encodeItemTransient, type Item } from '../../format/item.ts';
 import { encodeTimestamp } from '../../format/timestamp.ts';
 import type { Context } from '../../util/context.ts';
 import type { CacheSubject, ChunksCache } from '../cache/chunks-cache.ts';
@@ -82,7 +82,7 @@ export class ArchiveWriter {
   /** Appends to the item stream. Where flushDue is true then, flush() is to be called. */
   addItem(item: Item): void {
     this.#itemCount += 1;
-    this.#items.add(encodeItem(item));
+    this.#items.add(encodeItemTransient(item));
   }
 
   get flushDue(): boolean {
