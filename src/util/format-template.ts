@@ -51,6 +51,11 @@ export class Template {
     return new Template(parse(source, depth));
   }
 
+  /** What it makes of everything; undefined where it names keys. */
+  get text(): string | undefined {
+    return this.#parts.every((part) => typeof part === 'string') ? this.#parts.join('') : undefined;
+  }
+
   /** The keys that it names, those within specifications too. */
   get keys(): Set<string> {
     const keys = new Set<string>();
@@ -94,11 +99,13 @@ export function formatTemplate(template: string, values: Readonly<Record<string,
 
 function bindField<T>(field: Field, readerOf: (key: string) => Reader<T> | undefined): (from: T) => string {
   const read = readerOf(field.key);
-  const formatSpec = field.spec.bind(readerOf);
+  const { text } = field.spec;
+  const isPlain = text === '' && field.conversion === '';
+  const specOf = text === undefined ? field.spec.bind(readerOf) : () => text;
   return (from) => {
     const found = read?.(from);
     if (found === undefined) throw new UnknownKeyError(field.key);
-    return applySpec(field, found, formatSpec(from));
+    return isPlain && typeof found === 'string' ? found : applySpec(field, found, specOf(from));
   };
 }
 

@@ -4,13 +4,15 @@
  *
  * Source: Borg 1.4.5, helpers/parseformat.py, safe_decode, safe_encode, remove_surrogates.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { toBinaryString } from './bytes.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const surrogates = /\p{Surrogate}/gu;
 
 export function decodeSurrogateEscaped(bytes: Uint8Array): string {
+  if (isAscii(bytes)) return toBinaryString(bytes);
   if (isUtf8(bytes)) return decoder.decode(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
