@@ -11,7 +11,7 @@ import { OBJECT_LIMITS, Unpacker } from '../msgpack/unpacker.ts';
 import { MsgpackError, type MsgpackValue } from '../msgpack/value.ts';
 
 /** Of a batch: few enough that they are forgotten before the collector has moved them. */
-const BATCH_VALUES = 128;
+const BATCH_VALUES = 32;
 
 /**
  * Many items at a time: to take each by itself costs more than to decode it. Throws an IntegrityError where the stream is

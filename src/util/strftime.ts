@@ -97,18 +97,13 @@ function pad(value: number, width: number, fill: '0' | ' '): Padded {
 /** What most directives give. */
 const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => pad(value, 2, '0'));
 
-/** `Mon`. */
-export function dayName(time: WallTime): string {
-  return DAYS[weekday(time)]!.slice(0, 3);
-}
-
 function directive(time: WallTime, letter: string): string | Padded | undefined {
   const hour12 = time.hour % 12 === 0 ? 12 : time.hour % 12;
   switch (letter) {
     case '%':
       return '%';
     case 'a':
-      return dayName(time);
+      return DAYS[weekday(time)]!.slice(0, 3);
     case 'A':
       return DAYS[weekday(time)]!;
     case 'b':

@@ -3,7 +3,7 @@
  *
  * Source: Borg 1.4.5, helpers/time.py; Python 3.14, documentation of `datetime`.
  */
-import { dayName, strftime } from './strftime.ts';
+import { strftime } from './strftime.ts';
 
 export interface WallTime {
   readonly year: number;
@@ -20,7 +20,7 @@ export interface WallTime {
 
 const ISO_FORMAT_NO_USECS = '%Y-%m-%dT%H:%M:%S';
 const ISO_FORMAT = `${ISO_FORMAT_NO_USECS}.%f`;
-const HUMAN_FORMAT = '%a, %Y-%m-%d %H:%M:%S';
+const HUMAN_DATE_FORMAT = '%a, %Y-%m-%d';
 
 /** Latest time that Borg shows: two days before 32 bits of seconds run out. */
 const MAX_SECONDS = 2 ** 31 - 1 - 48 * 3600;
@@ -83,20 +83,26 @@ export function itemLocalTime(epochNs: bigint): WallTime {
 
 /** With a `%` format, or as people read it: `Sun, 2026-11-22 13:00:00`. */
 export function formatTime(time: WallTime, format = ''): string {
-  if (format === '' && time.year >= 1000 && time.year <= 9999) return humanTime(time);
-  return strftime(time, format === '' ? HUMAN_FORMAT : format);
+  return format === '' ? humanTime(time) : strftime(time, format);
 }
 
-/** What strftime() makes of HUMAN_FORMAT, in less time: most lines of lists have one. */
+/** What strftime() makes of `HUMAN_DATE_FORMAT %H:%M:%S`, in less time: most lines of lists have one. */
 function humanTime(time: WallTime): string {
   const { year, month, day, hour, minute, second } = time;
-  const date = `${year}-${twoDigits(month)}-${twoDigits(day)}`;
-  return `${dayName(time)}, ${date} ${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}`;
+  const number = (year * 100 + month) * 100 + day;
+  let date = humanDates.get(number);
+  if (date === undefined) {
+    date = strftime(time, HUMAN_DATE_FORMAT);
+    if (humanDates.size === MAX_HUMAN_DATES) humanDates.clear();
+    humanDates.set(number, date);
+  }
+  return `${date} ${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[second]}`;
 }
 
-function twoDigits(value: number): string {
-  return value < 10 ? `0${value}` : String(value);
-}
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+/** Lists have the same days again and again. */
+const humanDates = new Map<number, string>();
+const MAX_HUMAN_DATES = 1000;
 
 /** `2026-11-22T13:00:00.000000`: the form in JSON and in metadata. */
 export function formatIsoTime(time: WallTime): string {

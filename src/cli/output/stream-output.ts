@@ -13,7 +13,8 @@ export interface StreamOptions {
   beforeWrite?(): void;
 }
 
-const FLUSH_SIZE_BYTES = 65536;
+/** Lines that wait are many small objects: few enough that the collector has not moved most of them. */
+const FLUSH_SIZE_BYTES = 16_384;
 
 /** Gathers small writes; a terminal gets each at once. A reader that went away is no error: it has seen enough. */
 export class StreamOutput implements Output {
