@@ -145,15 +145,17 @@ export class ArchiveExaminer {
       state.fail(text);
     };
     const result = { items: 0, zeroedFiles: 0, healedFiles: 0, isChanged: false, gaps };
-    for await (const item of this.#items(ids, onGap)) {
+    for await (const batch of this.#itemBatches(ids, onGap)) {
       state.ctx.signal.throwIfAborted();
-      result.items += 1;
-      if (item.chunks === undefined) continue;
-      const verdict = await this.#files.examine(name, item);
-      if (!verdict.isChanged) continue;
-      result.isChanged = true;
-      if (verdict.replacedCount > 0) result.zeroedFiles += 1;
-      if (verdict.healedCount > 0) result.healedFiles += 1;
+      result.items += batch.length;
+      for (const item of batch) {
+        if (item.chunks === undefined || this.#files.isUnchanged(name, item)) continue;
+        const verdict = await this.#files.examine(name, item);
+        if (!verdict.isChanged) continue;
+        result.isChanged = true;
+        if (verdict.replacedCount > 0) result.zeroedFiles += 1;
+        if (verdict.healedCount > 0) result.healedFiles += 1;
+      }
     }
     return { ...result, isChanged: result.isChanged || gaps.length > 0 };
   }
@@ -169,12 +171,14 @@ export class ArchiveExaminer {
     const buffer = new ItemBuffer(state.key.chunkSeed, (chunk) => state.store(chunk));
     let items = 0;
     const gaps: string[] = [];
-    for await (const item of this.#items(metadata.items, (text) => gaps.push(text))) {
+    for await (const batch of this.#itemBatches(metadata.items, (text) => gaps.push(text))) {
       state.ctx.signal.throwIfAborted();
-      items += 1;
-      await this.#mend(item);
-      buffer.add(encodeItem(item));
-      if (buffer.isFull) await buffer.flush(false);
+      items += batch.length;
+      for (const item of batch) {
+        await this.#mend(item);
+        buffer.add(encodeItem(item));
+        if (buffer.isFull) await buffer.flush(false);
+      }
     }
     if (items !== first.items || gaps.join() !== first.gaps.join()) {
       throw new IntegrityError([
@@ -196,7 +200,10 @@ export class ArchiveExaminer {
     });
   }
 
-  #items(ids: readonly Uint8Array[], onGap: (text: string, id: Uint8Array) => void): AsyncGenerator<Item> {
+  #itemBatches(
+    ids: readonly Uint8Array[],
+    onGap: (text: string, id: Uint8Array) => void,
+  ): AsyncGenerator<readonly Item[]> {
     return survivingItems({
       ids,
       itemKeys: this.#itemKeys,

@@ -12,14 +12,6 @@ import type { CheckState } from './check-state.ts';
 import type { FileDamage } from './damage.ts';
 import { mendFile, type FileChunk, type FileVerdict } from './file-chunks.ts';
 
-const UNCHANGED: FileVerdict = {
-  isChanged: false,
-  replacedCount: 0,
-  healedCount: 0,
-  droppedHealthy: false,
-  isHealed: false,
-};
-
 export class FileExaminer {
   readonly #state: CheckState;
   /** The last one made: lost chunks often come in one size. */
@@ -29,16 +21,17 @@ export class FileExaminer {
     this.#state = state;
   }
 
+  /** The usual case: counts references to the item's chunks, and says whether that was all. examine() does the rest. */
+  isUnchanged(archiveName: string, item: Item): boolean {
+    if (!this.#isWhole(item)) return false;
+    this.#checkSize(archiveName, item);
+    return true;
+  }
+
   /** Counts references to the item's chunks, and changes the item as mendFile() does. */
   async examine(archiveName: string, item: Item): Promise<FileVerdict> {
-    const verdict = this.#isWhole(item) ? UNCHANGED : await this.#examineDamaged(archiveName, item);
-    const chunks = item.chunks ?? [];
-    const sizeBytes = chunks.reduce((sum, { size }) => sum + size, 0);
-    if (item.size !== undefined && item.size !== sizeBytes) {
-      // Kept as it is, so that extract can warn about it too.
-      const text = `size inconsistency detected: size ${item.size}, chunks size ${sizeBytes}`;
-      this.#state.say('warning', `${archiveName}: ${toDisplayText(item.path)}: ${text}`);
-    }
+    const verdict = await this.#mend(archiveName, item);
+    this.#checkSize(archiveName, item);
     return verdict;
   }
 
@@ -51,7 +44,17 @@ export class FileExaminer {
     return { ...this.#zeros };
   }
 
-  /** The usual case: counts the references, and says whether there is nothing else to do. */
+  #checkSize(archiveName: string, { path, size, chunks = [] }: Item): void {
+    if (size === undefined) return;
+    let sizeBytes = 0;
+    for (const chunk of chunks) sizeBytes += chunk.size;
+    if (size === sizeBytes) return;
+    // Kept as it is, so that extract can warn about it too.
+    const text = `size inconsistency detected: size ${size}, chunks size ${sizeBytes}`;
+    this.#state.say('warning', `${archiveName}: ${toDisplayText(path)}: ${text}`);
+  }
+
+  /** Counts the references, where there is nothing else to do. */
   #isWhole({ path, chunks = [], chunksHealthy }: Item): boolean {
     const state = this.#state;
     if (chunksHealthy !== undefined) return false;
@@ -66,7 +69,7 @@ export class FileExaminer {
     return true;
   }
 
-  async #examineDamaged(archiveName: string, item: Item): Promise<FileVerdict> {
+  async #mend(archiveName: string, item: Item): Promise<FileVerdict> {
     const state = this.#state;
     const path = toDisplayText(item.path);
     const damage = state.damage.beginFile(item.path);

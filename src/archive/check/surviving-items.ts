@@ -23,8 +23,16 @@ export interface ItemStreamParts {
   onGap(text: string, id: Uint8Array): void;
 }
 
-/** Behind a gap, reading goes on at the next thing that looks like an item. */
-export async function* survivingItems(parts: ItemStreamParts): AsyncGenerator<Item, void, undefined> {
+/** Of a batch, as in item-stream.ts. */
+const BATCH_ITEMS = 32;
+
+/**
+ * Many items at a time, as far as there is nothing to be told of between them. Behind a gap, reading goes on at the next
+ * thing that looks like an item.
+ */
+export async function* survivingItems(
+  parts: ItemStreamParts,
+): AsyncGenerator<readonly Item[], void, undefined> {
   const { ids, itemKeys, objects } = parts;
   const stream = new RobustItemStream(itemKeys);
   const problem = (text: string, id: Uint8Array, number: number): void =>
@@ -52,7 +60,14 @@ export async function* survivingItems(parts: ItemStreamParts): AsyncGenerator<It
         continue;
       }
       stream.feed(read.plaintext);
-      yield* itemsOf(stream, itemKeys, (text) => problem(text, read.id, number));
+      let batch: Item[] = [];
+      for (const next of itemsOf(stream, itemKeys)) {
+        if (typeof next !== 'string' && batch.push(next) < BATCH_ITEMS) continue;
+        if (batch.length > 0) yield batch;
+        batch = [];
+        if (typeof next === 'string') problem(next, read.id, number);
+      }
+      if (batch.length > 0) yield batch;
       number++;
     }
   }
@@ -64,25 +79,21 @@ export async function* survivingItems(parts: ItemStreamParts): AsyncGenerator<It
 
 const NO_ITEM = 'Did not get expected metadata dict when unpacking item metadata';
 
-function* itemsOf(
-  stream: RobustItemStream,
-  itemKeys: ReadonlySet<string>,
-  problem: (text: string) => void,
-): Generator<Item> {
+/** What is whole in what was fed; texts tell of what is wrong. */
+function* itemsOf(stream: RobustItemStream, itemKeys: ReadonlySet<string>): Generator<Item | string> {
   for (;;) {
     let next: Item | OtherValue | undefined;
     try {
       next = stream.next();
     } catch (error) {
       if (!(error instanceof MsgpackError)) throw error;
-      problem('Unpacker crashed while unpacking item metadata, trying to resync...');
+      yield 'Unpacker crashed while unpacking item metadata, trying to resync...';
       stream.resync();
       return;
     }
     if (next === undefined) return;
     const item = next instanceof OtherValue ? toItem(next.value, itemKeys) : next;
-    if (typeof item === 'string') problem(`${NO_ITEM} (${item})`);
-    else yield item;
+    yield typeof item === 'string' ? `${NO_ITEM} (${item})` : item;
   }
 }
 

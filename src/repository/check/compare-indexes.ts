@@ -10,13 +10,13 @@ export function haveSameEntries(one: HashIndex, other: HashIndex): boolean {
 
 /** A line for each object, in the order of the rebuilt index, then those that only the committed one has. */
 export function* describeDifferences(rebuilt: HashIndex, committed: HashIndex): Generator<string> {
-  for (const bucket of rebuilt.usedBuckets()) {
+  for (let bucket = rebuilt.nextBucket(-1); bucket >= 0; bucket = rebuilt.nextBucket(bucket)) {
     const found = committed.findKeyOf(rebuilt, bucket);
     if (found >= 0 && isSamePlace(rebuilt, bucket, committed, found)) continue;
     const place = found < 0 ? NOT_FOUND : placeAt(committed, found);
     yield line(rebuilt.keyAt(bucket), placeAt(rebuilt, bucket), place);
   }
-  for (const bucket of committed.usedBuckets()) {
+  for (let bucket = committed.nextBucket(-1); bucket >= 0; bucket = committed.nextBucket(bucket)) {
     if (rebuilt.findKeyOf(committed, bucket) < 0)
       yield line(committed.keyAt(bucket), NOT_FOUND, placeAt(committed, bucket));
   }

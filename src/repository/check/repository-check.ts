@@ -253,7 +253,7 @@ class RepositoryCheck implements SegmentSizes {
   #listLostObjects(committed: HashIndex): void {
     const { log } = this.#needs;
     const missing = new Map<number, boolean>();
-    for (const bucket of committed.usedBuckets()) {
+    for (let bucket = committed.nextBucket(-1); bucket >= 0; bucket = committed.nextBucket(bucket)) {
       const segment = committed.valueAt(bucket, 0);
       const offset = committed.valueAt(bucket, 1);
       const damaged = this.#damaged.get(segment);
