@@ -29,6 +29,9 @@ const { material, control: shared } = workerData as VerifyWorkerStart;
 await initCrypto(material);
 const control = new WorkerControl(shared);
 
+/** Room for the largest object and what is in front of it; pages take memory only once they are written to. */
+const USUAL_STRETCH_BYTES = 22 * 2 ** 20;
+
 /** For what is read from files: fresh memory for each stretch would cost more than the reading. */
 let scratch = new Uint8Array(0);
 
@@ -55,7 +58,10 @@ takeMessages(port, control, ({ batch, ids, places, file }: VerifyBatch) => {
 /** Good until the next call; undefined where the file can't be read, or ends before. */
 function read({ fd, offsetBytes }: StretchFile, from: number, to: number): Uint8Array | undefined {
   const sizeBytes = to - from;
-  if (scratch.length < sizeBytes) scratch = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
+  if (scratch.length < sizeBytes) {
+    const room = Math.max(sizeBytes, USUAL_STRETCH_BYTES);
+    scratch = new Uint8Array(Buffer.allocUnsafeSlow(room).buffer);
+  }
   const bytes = scratch.subarray(0, sizeBytes);
   try {
     for (let done = 0; done < sizeBytes;) {
