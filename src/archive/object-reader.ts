@@ -5,9 +5,12 @@
  */
 import type { Key } from '../keys/key.ts';
 import { ObjectOpener } from '../pipeline/object-opener.ts';
-import { releaseBuffer } from '../pipeline/open-batch.ts';
+import type { FileOutcome, FileWrite } from '../pipeline/file-write.ts';
+import { releaseBuffer, type SealedInput } from '../pipeline/open-batch.ts';
+import { SealedOpener } from '../pipeline/sealed-opener.ts';
+import { writeFiles } from '../pipeline/write-file-contents.ts';
 import { batches } from '../util/batches.ts';
-import { isPlace, type Sealed } from '../util/sealed.ts';
+import { isPlace, releaseSealed, type Sealed, sealedSizeBytes } from '../util/sealed.ts';
 import {
   type Fetched,
   fetchPages,
@@ -35,6 +38,8 @@ export class ObjectReader {
   readonly #key: Key;
   readonly #opener: ObjectOpener | undefined;
   readonly #recycles: boolean;
+  /** For what this thread does of writeFiles(). */
+  #ownOpener: SealedOpener | undefined;
   #readBytes = 0;
 
   constructor(repository: ObjectSource, key: Key, opener?: ObjectOpener, recycles = false) {
@@ -100,6 +105,28 @@ export class ObjectReader {
       // Whoever leaves early does not wait for what is under way.
       source.return().catch(() => {});
     }
+  }
+
+  /** What the pages want, in its order, still sealed: for writeFiles(). See fetchPages(). */
+  fetchSealed<T>(pages: Pages<T>): AsyncGenerator<Fetched<T, Sealed>, void, undefined> {
+    return fetchPlaces(this.#repository, pages);
+  }
+
+  /**
+   * Opens the objects, whose memory it takes over, and writes their plaintexts to files: here, or, where there is much, in
+   * other threads. What the writes name must stay open until the promise is settled. Rejected only where threads fail.
+   */
+  async writeFiles(objects: readonly SealedInput[], writes: readonly FileWrite[]): Promise<FileOutcome[]> {
+    if (this.#opener !== undefined && this.#readBytes >= PARALLEL_FROM_BYTES) {
+      return this.#opener.write(objects, writes);
+    }
+    this.#ownOpener ??= new SealedOpener(this.#key.material);
+    const outcomes = writeFiles(this.#ownOpener, objects, writes);
+    for (const { sealed } of objects) releaseSealed(sealed);
+    const sealedBytes = objects.reduce((sum, { sealed }) => sum + sealedSizeBytes(sealed), 0);
+    const plainBytes = outcomes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#readBytes += Math.max(sealedBytes, plainBytes);
+    return outcomes;
   }
 
   async #bytesOf(id: Uint8Array, sealed: Sealed): Promise<Uint8Array> {

@@ -1,7 +1,8 @@
 /**
  * Has threads open objects ahead of whoever takes them: in order, and bounded by bytes and by number.
  */
-import type { ObjectOpener, OpenedPart, SealedInput } from '../pipeline/object-opener.ts';
+import type { ObjectOpener, OpenedPart } from '../pipeline/object-opener.ts';
+import type { SealedInput } from '../pipeline/open-batch.ts';
 import { releaseSealed, type Sealed, sealedSizeBytes } from '../util/sealed.ts';
 import type { Fetched } from './object-pages.ts';
 

@@ -1,17 +1,19 @@
-/** Worker threads that open sealed objects, for whoever reads much. */
+/** Worker threads that open sealed objects, for whoever reads much, and write files of them, for whoever wants them there. */
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { joinObjects, type OpenReply, type OpenRequest, repliedParts } from './open-batch.ts';
+import { releaseSealed } from '../util/sealed.ts';
+import { decodeOutcomes, encodeWrite, type FileOutcome, type FileWrite } from './file-write.ts';
+import {
+  joinObjects,
+  type ObjectsMessage,
+  type OpenReply,
+  type OpenRequest,
+  repliedParts,
+  type SealedInput,
+  type WriteReply,
+  type WriteRequest,
+} from './open-batch.ts';
 import type { OpenWorkerStart } from './open-worker.ts';
-import { releaseSealed, type Sealed } from '../util/sealed.ts';
 import { workerFile, WorkerThread } from './worker-thread.ts';
-
-const ID_BYTES = 32;
-
-/** An object as it is in the repository. */
-export interface SealedInput {
-  readonly id: Uint8Array;
-  readonly sealed: Sealed;
-}
 
 /** What a thread was done with at a time: all of a batch's objects, or the next ones of them. */
 export interface OpenedPart {
@@ -31,8 +33,11 @@ interface Held {
   isReleased: boolean;
 }
 
+type Request = OpenRequest | WriteRequest;
+type Reply = OpenReply | WriteReply;
+
 interface Thread {
-  readonly worker: WorkerThread<OpenWorkerStart, OpenRequest, OpenReply>;
+  readonly worker: WorkerThread<OpenWorkerStart, Request, Reply>;
   /** Places in the ring, in the order in which they were taken. */
   readonly held: Held[];
   pending: number;
@@ -41,7 +46,8 @@ interface Thread {
 interface Waiting {
   /** What the thread may read from files. */
   readonly objects: readonly SealedInput[];
-  resolve(opened: OpenedPart): void;
+  /** Takes what the thread answers. */
+  take(thread: Thread, reply: Reply): void;
   reject(error: unknown): void;
 }
 
@@ -65,25 +71,28 @@ export class ObjectOpener implements AsyncDisposable {
   }
 
   /**
-   * Opens the objects, whose memory it takes over, or reads them where they are. Parts are to be released in the order of the batches: a thread
-   * waits at a full ring; with `keeps` the plaintexts have memory of their own instead. Rejected only where the threads
-   * fail.
+   * Opens the objects, whose memory it takes over, or reads them where they are. Parts are to be released in the order of
+   * the batches: a thread waits at a full ring; with `keeps` the plaintexts have memory of their own instead. Rejected
+   * only where the threads fail.
    */
   open(objects: readonly SealedInput[], keeps = false): Promise<OpenedPart> {
-    if (this.#failure !== undefined) {
-      releaseAll(objects);
-      return Promise.reject(this.#failure.error);
-    }
-    const batch = this.#nextBatch++;
-    const ids = new Uint8Array(objects.length * ID_BYTES);
-    objects.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
-    const request: OpenRequest = { batch, keeps, ids, ...joinObjects(objects.map(({ sealed }) => sealed)) };
-    const opened = this.#expect(batch, objects);
-    const thread = this.#leastBusy();
-    // A thread with nothing to do must not keep the process from ending.
-    if (thread.pending++ === 0) thread.worker.isAwaited = true;
-    thread.worker.send(request, [request.data.buffer]);
-    return opened;
+    return this.#send(
+      objects,
+      (message) => ({ ...message, keeps }),
+      (batch) => this.#expectPart(batch, objects),
+    );
+  }
+
+  /**
+   * Opens the objects, as open() does, and writes their plaintexts to files. What the writes name must stay open until the
+   * promise is settled.
+   */
+  write(objects: readonly SealedInput[], writes: readonly FileWrite[]): Promise<FileOutcome[]> {
+    return this.#send(
+      objects,
+      (message) => ({ ...message, writes: writes.map(encodeWrite) }),
+      (batch) => this.#expectOutcomes(batch, objects),
+    );
   }
 
   /** The plaintext of one object, in memory of its own; undefined where it is damaged. Otherwise as open(). */
@@ -103,13 +112,58 @@ export class ObjectOpener implements AsyncDisposable {
     await Promise.all(this.#threads.map(({ worker }) => worker.close()));
   }
 
-  #expect(batch: number, objects: readonly SealedInput[]): Promise<OpenedPart> {
-    const opened = new Promise<OpenedPart>((resolve, reject) =>
-      this.#waiting.set(batch, { objects, resolve, reject }),
-    );
+  #send<T>(
+    objects: readonly SealedInput[],
+    request: (message: ObjectsMessage) => Request,
+    expect: (batch: number) => Promise<T>,
+  ): Promise<T> {
+    if (this.#failure !== undefined) {
+      releaseAll(objects);
+      return Promise.reject(this.#failure.error);
+    }
+    const message = joinObjects(this.#nextBatch++, objects);
+    const answer = expect(message.batch);
     // Awaited in its turn; until then a failure must not count as nobody's.
-    opened.catch(() => {});
-    return opened;
+    answer.catch(() => {});
+    const thread = this.#leastBusy();
+    // A thread with nothing to do must not keep the process from ending.
+    if (thread.pending++ === 0) thread.worker.isAwaited = true;
+    thread.worker.send(request(message), [message.data.buffer]);
+    return answer;
+  }
+
+  #expectPart(batch: number, objects: readonly SealedInput[]): Promise<OpenedPart> {
+    return new Promise((resolve, reject) => {
+      const take = (thread: Thread, reply: Reply): void => {
+        if (!('isLast' in reply)) return;
+        if (reply.isLast) this.#end(thread, objects);
+        const held: Held = { costBytes: reply.costBytes, isReleased: false };
+        thread.held.push(held);
+        const next = reply.isLast ? undefined : this.#expectPart(batch, objects);
+        // As the first part.
+        next?.catch(() => {});
+        const plaintexts = repliedParts(reply, thread.worker.ring);
+        resolve({ plaintexts, next, release: () => release(thread, held) });
+      };
+      this.#waiting.set(batch, { objects, take, reject });
+    });
+  }
+
+  #expectOutcomes(batch: number, objects: readonly SealedInput[]): Promise<FileOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const take = (thread: Thread, reply: Reply): void => {
+        if (!('sizesBytes' in reply)) return;
+        this.#end(thread, objects);
+        resolve(decodeOutcomes(reply));
+      };
+      this.#waiting.set(batch, { objects, take, reject });
+    });
+  }
+
+  /** The thread is done with the batch. */
+  #end(thread: Thread, objects: readonly SealedInput[]): void {
+    releaseAll(objects);
+    if (--thread.pending === 0) thread.worker.isAwaited = false;
   }
 
   #leastBusy(): Thread {
@@ -120,7 +174,7 @@ export class ObjectOpener implements AsyncDisposable {
   }
 
   #start(): Thread {
-    const worker = new WorkerThread<OpenWorkerStart, OpenRequest, OpenReply>(
+    const worker = new WorkerThread<OpenWorkerStart, Request, Reply>(
       workerFile('open', import.meta.url),
       { material: this.#material },
       { onMessage: (reply) => this.#receive(thread, reply), onFailure: (error) => this.#fail(error) },
@@ -130,19 +184,10 @@ export class ObjectOpener implements AsyncDisposable {
     return thread;
   }
 
-  #receive(thread: Thread, reply: OpenReply): void {
+  #receive(thread: Thread, reply: Reply): void {
     const waiting = this.#waiting.get(reply.batch);
-    if (waiting === undefined) return;
     this.#waiting.delete(reply.batch);
-    if (reply.isLast) releaseAll(waiting.objects);
-    if (reply.isLast && --thread.pending === 0) thread.worker.isAwaited = false;
-    const held: Held = { costBytes: reply.costBytes, isReleased: false };
-    thread.held.push(held);
-    waiting.resolve({
-      plaintexts: repliedParts(reply, thread.worker.ring),
-      next: reply.isLast ? undefined : this.#expect(reply.batch, waiting.objects),
-      release: () => release(thread, held),
-    });
+    waiting?.take(thread, reply);
   }
 
   #fail(error: unknown): void {

@@ -4,11 +4,18 @@
  */
 
 import { isPlace, type Sealed, type SealedPlace } from '../util/sealed.ts';
+import type { EncodedOutcomes, WriteTuple } from './file-write.ts';
+import type { GivenObject } from './sealed-opener.ts';
 
-export interface OpenRequest {
+/** An object as it is in the repository. */
+export interface SealedInput {
+  readonly id: Uint8Array;
+  readonly sealed: Sealed;
+}
+
+/** Sealed objects. */
+export interface ObjectsMessage {
   readonly batch: number;
-  /** The plaintexts are to be kept: they come back each in memory of its own, not in the ring. */
-  readonly keeps: boolean;
   /** 32 bytes for each object. */
   readonly ids: Uint8Array;
   /** PLACED where the object is the next of `places`. */
@@ -16,6 +23,21 @@ export interface OpenRequest {
   readonly places: readonly PlacedObject[];
   /** The objects, one after the other; the thread decrypts them in place. */
   readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** Objects whose plaintexts are wanted. */
+export interface OpenRequest extends ObjectsMessage {
+  /** The plaintexts are to be kept: they come back each in memory of its own, not in the ring. */
+  readonly keeps: boolean;
+}
+
+/** Objects whose plaintexts are to be written to files; they don't come back. */
+export interface WriteRequest extends ObjectsMessage {
+  readonly writes: readonly WriteTuple[];
+}
+
+export interface WriteReply extends EncodedOutcomes {
+  readonly batch: number;
 }
 
 /** Plaintexts of some of a batch's objects, the next ones each time. They lie in the thread's ring. */
@@ -42,10 +64,14 @@ export const FAILED = 0xffffffff;
 /** In place of an offset. */
 export const LARGE = 0xffffffff;
 
+const ID_BYTES = 32;
 const RELEASED_FROM_BYTES = 64 * 1024;
 
 /** What a thread is to be told of the objects. It takes over the memory of those that are bytes. */
-export function joinObjects(objects: readonly Sealed[]): Pick<OpenRequest, 'sizes' | 'data' | 'places'> {
+export function joinObjects(batch: number, inputs: readonly SealedInput[]): ObjectsMessage {
+  const ids = new Uint8Array(inputs.length * ID_BYTES);
+  inputs.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
+  const objects = inputs.map(({ sealed }) => sealed);
   const sizes = Uint32Array.from(objects, (sealed) => (isPlace(sealed) ? PLACED : sealed.length));
   const places = objects.filter(isPlace).map(({ fd, offsetBytes, sizeBytes, crcBefore, crc }) => ({
     fd,
@@ -54,7 +80,8 @@ export function joinObjects(objects: readonly Sealed[]): Pick<OpenRequest, 'size
     crcBefore,
     crc,
   }));
-  return { sizes, places, data: joinParts(objects.filter((sealed) => sealed instanceof Uint8Array)) };
+  const data = joinParts(objects.filter((sealed) => sealed instanceof Uint8Array));
+  return { batch, ids, sizes, places, data };
 }
 
 /** Puts the parts into one buffer that can be transferred, and gives up their own memory; one alone may be that. */
@@ -74,16 +101,13 @@ function joinParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** The objects again: views of those that are bytes. */
-export function* splitObjects({
-  sizes,
-  data,
-  places,
-}: Pick<OpenRequest, 'sizes' | 'data' | 'places'>): Generator<Uint8Array<ArrayBuffer> | PlacedObject> {
+export function* splitObjects({ ids, sizes, data, places }: ObjectsMessage): Generator<GivenObject> {
   let offset = 0;
   let placed = 0;
-  for (const size of sizes) {
-    if (size === PLACED) yield places[placed++]!;
-    else yield data.subarray(offset, (offset += size));
+  for (const [index, size] of sizes.entries()) {
+    const id = ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES);
+    const sealed = size === PLACED ? places[placed++]! : data.subarray(offset, (offset += size));
+    yield { id, sealed };
   }
 }
 

@@ -1,13 +1,11 @@
-/** A worker thread that opens sealed objects: verifies, decrypts, decompresses. Started by object-opener.ts only. */
+/**
+ * A worker thread that opens sealed objects: verifies, decrypts, decompresses; and gives back the plaintexts, or writes
+ * them to files. Started by object-opener.ts only.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
-import { decompress, decompressTransient } from '../compress/decompress.ts';
-import { constantTimeEqual } from '../crypto/constant-time.ts';
-import { openEnvelopeInPlace } from '../crypto/envelope.ts';
-import { idHash } from '../crypto/id-hash.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
-import { readFileAt } from '../platform/read-file.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
+import { decodeWrites, encodeOutcomes } from './file-write.ts';
 import {
   FAILED,
   LARGE,
@@ -15,60 +13,64 @@ import {
   type OpenRequest,
   ownsBuffer,
   releaseBuffer,
-  type PlacedObject,
   splitObjects,
+  type WriteReply,
+  type WriteRequest,
 } from './open-batch.ts';
 import { Ring } from './ring.ts';
+import { SealedOpener } from './sealed-opener.ts';
 import { WorkerControl } from './worker-control.ts';
 import { type SharedMemory, takeMessages } from './worker-thread.ts';
+import { writeFiles } from './write-file-contents.ts';
 
 export interface OpenWorkerStart extends SharedMemory {
   readonly material: KeyMaterial;
 }
 
-const ID_BYTES = 32;
 /** Sent when there is so much, so that the main thread has work early. */
 const FULL_REPLY_BYTES = 2 ** 20;
 
 const port = parentPort;
 if (port === null) throw new Error('open-worker is a worker thread');
 const start = workerData as OpenWorkerStart;
-const { material } = start;
-await initCrypto(material);
+await initCrypto(start.material);
+const opener = new SealedOpener(start.material);
 const control = new WorkerControl(start.control);
 const ring = new Ring(start.ring, control);
 
 let batch = 0;
-let keeps = false;
 let sizes: number[] = [];
 let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
-/** For objects that are read here, one after the other: fresh memory for each would cost more than the reading. */
-let scratch = new Uint8Array(0);
 
-takeMessages(port, control, (request: OpenRequest) => {
-  ({ batch, keeps } = request);
-  let at = 0;
-  for (const object of splitObjects(request)) {
-    control.checkStopped();
-    open(request.ids.subarray(at, (at += ID_BYTES)), object);
-    if (costBytes >= FULL_REPLY_BYTES) flush(false);
-  }
-  flush(true);
+takeMessages(port, control, (request: OpenRequest | WriteRequest) => {
+  if ('writes' in request) openAndWrite(request);
+  else openObjects(request);
   releaseBuffer(request.data);
 });
 
-/** Adds the plaintext to the reply; FAILED where anything is wrong: the main thread finds out, and says, what. */
-function open(id: Uint8Array, given: Uint8Array<ArrayBuffer> | PlacedObject): void {
-  let sealed: Uint8Array<ArrayBuffer>;
-  let plaintext: Uint8Array;
-  try {
-    sealed = given instanceof Uint8Array ? given : read(given);
-    const object = openEnvelopeInPlace(material, id, sealed);
-    plaintext = keeps ? decompress(object) : decompressTransient(object);
-    if (!constantTimeEqual(idHash(material, plaintext), id)) throw new Error('another id');
-  } catch {
+function openObjects(request: OpenRequest): void {
+  ({ batch } = request);
+  for (const plaintext of opener.openEach(splitObjects(request), request.keeps)) {
+    control.checkStopped();
+    addPlaintext(plaintext, request.keeps);
+    if (costBytes >= FULL_REPLY_BYTES) flush(false);
+  }
+  flush(true);
+}
+
+function openAndWrite(request: WriteRequest): void {
+  const objects = [...splitObjects(request)];
+  // Between two files: none is left half done.
+  const outcomes = writeFiles(opener, objects, decodeWrites(request.writes), () => control.checkStopped());
+  const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };
+  port?.postMessage(reply);
+}
+
+/** Adds the plaintext to the reply; FAILED where there is none. */
+function addPlaintext(plaintext: Uint8Array | undefined, keeps: boolean): void {
+  if (plaintext === undefined) {
     sizes.push(FAILED);
     offsets.push(LARGE);
     return;
@@ -81,20 +83,6 @@ function open(id: Uint8Array, given: Uint8Array<ArrayBuffer> | PlacedObject): vo
   offsets.push(place.large === undefined ? place.offset : LARGE);
   if (place.large !== undefined) large.push(place.large);
   costBytes += place.costBytes;
-  if (plaintext.buffer !== sealed.buffer) releaseBuffer(plaintext);
-}
-
-/** Good until the next call. */
-function read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array<ArrayBuffer> {
-  if (scratch.length < sizeBytes) scratch = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
-  const sealed = scratch.subarray(0, sizeBytes);
-  for (let done = 0; done < sizeBytes;) {
-    const more = readFileAt(fd, sealed.subarray(done), offsetBytes + done);
-    if (more === 0) throw new Error('the file ends');
-    done += more;
-  }
-  if (crc32(sealed, crcBefore) !== crc) throw new Error('another CRC');
-  return sealed;
 }
 
 function addKept(plaintext: Uint8Array<ArrayBuffer>): void {

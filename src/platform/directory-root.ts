@@ -6,10 +6,10 @@
  */
 import { constants } from 'node:fs';
 import { equalBytes } from '../util/bytes.ts';
-import { type At, isDirectory, lstat } from './file-stat.ts';
+import type { At } from './file-stat.ts';
 import { closeFile, openAt, openDirectory } from './open-file.ts';
 import { type Path, isOsError } from './os-error.ts';
-import { makeDirectory, removeDirectory, removeFile } from './write-file.ts';
+import { makeDirectory } from './write-file.ts';
 
 /** A path that extraction must not touch; `reason` tells which of Borg's two warnings it is worth. */
 export class UnsafePathError extends Error {
@@ -23,9 +23,20 @@ export class UnsafePathError extends Error {
 }
 
 interface OpenFolder {
-  name: Uint8Array;
-  fd: number;
+  readonly name: Uint8Array;
+  readonly fd: number;
+  leases: number;
+  /** Not one of those above the path looked at last. */
+  isLeft: boolean;
 }
+
+export interface FolderLease {
+  /** To be called once. */
+  release(): void;
+}
+
+/** The root itself stays open anyway. */
+const ROOT_LEASE: FolderLease = { release() {} };
 
 export class DirectoryRoot implements Disposable {
   readonly #fd: number;
@@ -54,24 +65,28 @@ export class DirectoryRoot implements Disposable {
     this.#closeFrom(depth);
     for (const folder of names.slice(depth)) {
       const at: At = { directoryFd: this.#top(), name: folder };
-      this.#chain.push({ name: folder, fd: openFolder(path, at, options.create ?? false) });
+      const fd = openFolder(path, at, options.create ?? false);
+      this.#chain.push({ name: folder, fd, leases: 0, isLeft: false });
     }
     return { directoryFd: this.#top(), name };
   }
 
-  /** Removes what is at the path: an empty folder, or anything else. Whether nothing is there any more. */
-  removeExisting(path: Uint8Array): boolean {
-    const at = this.#existingParent(path);
-    if (at === undefined) return true;
-    try {
-      // If it is a folder, it is not open any more: parentOf() kept only its parents.
-      if (isDirectory(lstat(path, at).mode)) removeDirectory(path, at);
-      else removeFile(path, at);
-      return true;
-    } catch (error) {
-      if (!isOsError(error)) throw error;
-      return error.code === 'ENOENT';
-    }
+  /** Keeps the folder that parentOf() gave last open until the lease is released. */
+  lease(): FolderLease {
+    const folder = this.#chain.at(-1);
+    if (folder === undefined) return ROOT_LEASE;
+    folder.leases += 1;
+    return {
+      release: () => {
+        folder.leases -= 1;
+        if (folder.isLeft) closeUnused(folder);
+      },
+    };
+  }
+
+  /** Looks up all folders of the next path anew, since one that is open may have been replaced. */
+  forget(): void {
+    this.#closeFrom(0);
   }
 
   [Symbol.dispose](): void {
@@ -79,22 +94,20 @@ export class DirectoryRoot implements Disposable {
     closeFile(this.#fd);
   }
 
-  #existingParent(path: Uint8Array): At | undefined {
-    try {
-      return this.parentOf(path);
-    } catch (error) {
-      if (isOsError(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  }
-
   #top(): number {
     return this.#chain.at(-1)?.fd ?? this.#fd;
   }
 
   #closeFrom(depth: number): void {
-    for (const { fd } of this.#chain.splice(depth)) closeFile(fd);
+    for (const folder of this.#chain.splice(depth)) {
+      folder.isLeft = true;
+      closeUnused(folder);
+    }
   }
+}
+
+function closeUnused({ fd, leases }: OpenFolder): void {
+  if (leases === 0) closeFile(fd);
 }
 
 function openFolder(path: Uint8Array, at: At, create: boolean): number {

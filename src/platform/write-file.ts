@@ -3,11 +3,11 @@
  * only serves messages. No call follows a symlink that stands where the new file should.
  */
 import { constants, ftruncateSync } from 'node:fs';
-import { type At, fstat, isRegular } from './file-stat.ts';
+import { type At, fstat, isDirectory, isRegular, lstat } from './file-stat.ts';
 import { cFunction, cString } from './libc.ts';
 import { AT_FDCWD, AT_REMOVEDIR } from './linux.ts';
 import { closeFile, openAt } from './open-file.ts';
-import { OsError, type Path, errnoNumber, lastOsError } from './os-error.ts';
+import { OsError, type Path, errnoNumber, isOsError, lastOsError } from './os-error.ts';
 import { writeFully } from './save-file.ts';
 
 const mkdirat = cFunction<[number, Uint8Array, number]>(
@@ -81,13 +81,60 @@ export function removeDirectory(path: Path, at?: At): void {
   check(unlinkat(folderOf(at), nameOf(path, at), AT_REMOVEDIR), 'rmdir', path);
 }
 
+/** Removes an empty folder, or anything else. Whether nothing is there any more. */
+export function removeExisting(path: Path, at?: At): boolean {
+  try {
+    if (isDirectory(lstat(path, at).mode)) removeDirectory(path, at);
+    else removeFile(path, at);
+    return true;
+  } catch (error) {
+    if (!isOsError(error)) throw error;
+    return error.code === 'ENOENT';
+  }
+}
+
+/**
+ * Makes what is not there yet; what is there goes first. Where it can't go, `otherwise` makes the best of it. Most
+ * things are not there, so this is tried without looking.
+ */
+export function replaceExisting<T>(path: Path, at: At, make: (at: At) => T, otherwise = make): T {
+  try {
+    return make(at);
+  } catch (error) {
+    if (!isOsError(error, 'EEXIST')) throw error;
+  }
+  removeExisting(path, at);
+  return otherwise(at);
+}
+
+/** Opens a new file for writing, in the place of what is there; a file that can't be removed is emptied. */
+export function replaceFile(path: Path, at: At): number {
+  return replaceExisting(
+    path,
+    at,
+    (there) => createNewFile(path, there),
+    (there) => createFile(path, there),
+  );
+}
+
+export interface FileWriterOptions {
+  /** Where the first byte goes. Default 0. */
+  readonly positionBytes?: number;
+  /** Leave holes for data that is all zeros. Default false. */
+  readonly sparse?: boolean;
+}
+
 /** Writes a file front to back, leaving holes. */
 export class FileWriter {
   readonly #fd: number;
-  #positionBytes = 0;
+  readonly #sparse: boolean;
+  #positionBytes: number;
+  #endsInHole = false;
 
-  constructor(fd: number) {
+  constructor(fd: number, { positionBytes = 0, sparse = false }: FileWriterOptions = {}) {
     this.#fd = fd;
+    this.#sparse = sparse;
+    this.#positionBytes = positionBytes;
   }
 
   get positionBytes(): number {
@@ -95,19 +142,37 @@ export class FileWriter {
   }
 
   write(data: Uint8Array): void {
+    if (this.#sparse && isZero(data)) return this.hole(data.length);
+    this.#endsInHole = false;
     writeFully(this.#fd, data, this.#positionBytes);
     this.#positionBytes += data.length;
   }
 
   /** Zeros that take no space where the file system knows holes. */
   hole(lengthBytes: number): void {
+    this.#endsInHole = true;
     this.#positionBytes += lengthBytes;
   }
 
-  /** Gives the file its size, also where it ends in a hole. */
+  /** Gives the file its size where it ends in a hole. */
   finish(): void {
-    ftruncateSync(this.#fd, this.#positionBytes);
+    if (this.#endsInHole) truncateFile(this.#fd, this.#positionBytes);
   }
+}
+
+/** Makes the open file this large: cuts off what is behind, or adds a hole. */
+export function truncateFile(fd: number, sizeBytes: number): void {
+  ftruncateSync(fd, sizeBytes);
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+function isZero(data: Uint8Array): boolean {
+  for (let at = 0; at < data.length; at += zeros.length) {
+    const end = Math.min(at + zeros.length, data.length);
+    if (zeros.compare(data, at, end, 0, end - at) !== 0) return false;
+  }
+  return true;
 }
 
 function check(status: number, call: string, path: Path): void {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fetched } from '../../src/archive/object-pages.ts';
 import { ReadAhead, type ReadAheadBounds } from '../../src/archive/read-ahead.ts';
-import type { OpenedPart, SealedInput } from '../../src/pipeline/object-opener.ts';
+import type { OpenedPart } from '../../src/pipeline/object-opener.ts';
+import type { SealedInput } from '../../src/pipeline/open-batch.ts';
 
 /** Answers when it is told to, and counts what was not released. */
 class ManualOpener {

@@ -13,7 +13,7 @@ import { describe, it } from 'node:test';
 import { DirectoryRoot, UnsafePathError } from '../../src/platform/directory-root.ts';
 import { lstat } from '../../src/platform/file-stat.ts';
 import { closeFile } from '../../src/platform/open-file.ts';
-import { createFile, makeSymlink } from '../../src/platform/write-file.ts';
+import { createFile, makeSymlink, removeExisting } from '../../src/platform/write-file.ts';
 import { scratchFolder } from './scratch.ts';
 
 const at = scratchFolder('root');
@@ -72,7 +72,6 @@ describe('DirectoryRoot', () => {
     it(`refuses ${path}`, () => {
       using root = freshRoot().root;
       assert.throws(() => root.parentOf(bytes(path), { create: true }), unsafe('traversal'));
-      assert.throws(() => root.removeExisting(bytes(path)), unsafe('traversal'));
     });
   }
 
@@ -82,7 +81,6 @@ describe('DirectoryRoot', () => {
     writeFileSync(path('file'), '');
     for (const name of ['link/x', 'link/deep/x', 'file/x']) {
       assert.throws(() => root.parentOf(bytes(name), { create: true }), unsafe('symlink-parent'), name);
-      assert.throws(() => root.removeExisting(bytes(name)), unsafe('symlink-parent'), name);
     }
     assert.deepEqual(readdirSync(outside), []);
     root[Symbol.dispose]();
@@ -91,7 +89,7 @@ describe('DirectoryRoot', () => {
   it('refuses a parent that became a symlink after it was used', () => {
     const { root, outside } = freshRoot();
     root.parentOf(bytes('sub/first'), { create: true });
-    assert.ok(root.removeExisting(bytes('sub')));
+    assert.ok(removeExisting('sub', root.parentOf(bytes('sub'))));
     makeSymlink(bytes(outside), 'sub', root.parentOf(bytes('sub')));
     assert.throws(() => write(root, 'sub/second', 'planted'), unsafe('symlink-parent'));
     assert.deepEqual(readdirSync(outside), []);
@@ -110,21 +108,34 @@ describe('DirectoryRoot', () => {
     root[Symbol.dispose]();
   });
 
-  it('removeExisting() removes files, symlinks and empty folders, and nothing else', () => {
-    const { root, path, outside } = freshRoot();
-    writeFileSync(`${outside}/kept`, '');
-    writeFileSync(path('file'), '');
-    symlinkSync(outside, path('link'));
-    mkdirSync(path('empty'));
-    mkdirSync(path('full'));
-    writeFileSync(path('full/file'), '');
-    for (const name of ['file', 'link', 'empty', 'none', 'none/deeper']) {
-      assert.equal(root.removeExisting(bytes(name)), true, name);
-    }
-    assert.equal(root.removeExisting(bytes('full')), false);
-    assert.equal(root.removeExisting(bytes('.')), false);
-    assert.deepEqual(readdirSync(path('')), ['full']);
-    assert.deepEqual(readdirSync(outside), ['kept']);
+  it('keeps a folder open as long as it is leased', () => {
+    const { root, path } = freshRoot();
+    const before = openFiles();
+    const kept = root.parentOf(bytes('a/b/file'), { create: true });
+    const leases = [root.lease(), root.lease()];
+    const other = root.parentOf(bytes('c/file'), { create: true });
+    closeFile(createFile('a/b/file', kept));
+    assert.ok(existsSync(path('a/b/file')));
+    leases[0]!.release();
+    closeFile(createFile('a/b/other', { ...kept, name: bytes('other') }));
+    assert.ok(existsSync(path('a/b/other')));
+    leases[1]!.release();
+    assert.equal(openFiles(), before + 1);
+    const lease = root.lease();
+    root[Symbol.dispose]();
+    closeFile(createFile('c/file', other));
+    lease.release();
+    assert.equal(openFiles(), before - 1);
+  });
+
+  it('looks folders up anew when it is told to forget those that it had', () => {
+    const { root, path } = freshRoot();
+    root.parentOf(bytes('a/b'), { create: true });
+    renameSync(path('a'), path('moved'));
+    mkdirSync(path('a'));
+    root.forget();
+    write(root, 'a/b', 'new');
+    assert.equal(readFileSync(path('a/b'), 'utf8'), 'new');
     root[Symbol.dispose]();
   });
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {
   constants,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -23,7 +25,9 @@ import {
   makeHardLink,
   makeSymlink,
   removeDirectory,
+  removeExisting,
   removeFile,
+  replaceFile,
 } from '../../src/platform/write-file.ts';
 import { isRoot, scratchFolder } from './scratch.ts';
 
@@ -120,6 +124,49 @@ describe('write-file.ts', () => {
     assert.throws(() => removeDirectory(at('old')), { code: 'ENOTDIR' });
     writeFileSync(at('there/x'), '');
     assert.throws(() => removeDirectory(at('there')), { code: 'ENOTEMPTY' });
+  });
+
+  it('removeExisting() removes files, symlinks and empty folders, and nothing else', () => {
+    mkdirSync(at('remove/empty'), { recursive: true });
+    mkdirSync(at('remove/full'));
+    writeFileSync(at('remove/full/file'), '');
+    writeFileSync(at('remove/file'), '');
+    makeSymlink(bytes('full'), at('remove/link'));
+    for (const name of ['file', 'link', 'empty', 'none']) {
+      assert.equal(removeExisting(at(`remove/${name}`)), true, name);
+    }
+    assert.equal(removeExisting(at('remove/full')), false);
+    assert.deepEqual(readdirSync(at('remove')), ['full']);
+    assert.deepEqual(readdirSync(at('remove/full')), ['file']);
+  });
+
+  it('replaceFile() takes the place of what is there, and empties what it can not remove', () => {
+    const where = (name: string) => ({ directoryFd: openSync(at('replace'), 'r'), name: bytes(name) });
+    mkdirSync(at('replace/folder'), { recursive: true });
+    writeFileSync(at('replace/file'), 'old');
+    linkSync(at('replace/file'), at('replace/other'));
+    makeSymlink(bytes('other'), at('replace/link'));
+    for (const name of ['file', 'link', 'folder', 'none']) {
+      const place = where(name);
+      closeFile(replaceFile(name, place));
+      assert.ok(lstatSync(at(`replace/${name}`)).isFile(), name);
+      closeFile(place.directoryFd);
+    }
+    assert.equal(readFileSync(at('replace/other'), 'utf8'), 'old');
+  });
+
+  it('FileWriter leaves holes for zeros where it is told to, and goes on where a part begins', () => {
+    const fd = createFile(at('parts'));
+    new FileWriter(fd).write(new Uint8Array(100_000));
+    const writer = new FileWriter(fd, { positionBytes: 100_000, sparse: true });
+    writer.write(bytes('x'));
+    writer.write(new Uint8Array(3_000_000));
+    writer.finish();
+    closeFile(fd);
+    const { blocks, sizeBytes } = lstat(at('parts'));
+    assert.equal(sizeBytes, 3_100_001);
+    assert.equal(readFileSync(at('parts'))[100_000], 'x'.charCodeAt(0));
+    assert.ok(blocks * 512 < 1_000_000, `takes ${blocks * 512} bytes: this file system knows no holes`);
   });
 
   it('FileWriter leaves holes, also at the end', () => {
