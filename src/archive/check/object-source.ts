@@ -16,7 +16,7 @@ import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
 /** Below this much (the items of 60,000 files) other threads would only cost time and memory. */
-export const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
+const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
 
 /** How reading an object ended. */
 export interface ReadObject {

@@ -4,7 +4,7 @@
  */
 import { ID_SIZE_BYTES, type Repository } from '../../repository/repository.ts';
 import type { SealedStretch } from '../../util/sealed.ts';
-import { type ObjectSource, PARALLEL_FROM_BYTES, type ReadObject } from './object-source.ts';
+import type { ObjectSource, ReadObject } from './object-source.ts';
 
 /** How verifying some objects ended, the next ones each time. */
 export interface Verified {
@@ -13,6 +13,8 @@ export interface Verified {
   readonly failures: ReadonlyMap<number, ReadObject>;
 }
 
+/** Below this much threads would only cost time. */
+const THREADS_FROM_BYTES = 4 * 2 ** 20;
 /** How many ids the repository is asked for at a time. */
 const PAGE_IDS = 10_000;
 
@@ -43,7 +45,7 @@ async function* verifyStretches(
     const eachId = splitIds(ids);
     const verify = async (): Promise<Verified> => {
       try {
-        if (file === undefined || (sumBytes += file.sizeBytes) < PARALLEL_FROM_BYTES) {
+        if (file === undefined || (sumBytes += file.sizeBytes) < THREADS_FROM_BYTES) {
           return await readEach(eachId, eachId.keys(), (id) => objects.read(id));
         }
         const damaged = await verifier.verify({ ids, places, file });
