@@ -9,6 +9,7 @@ import type { FileOutcome, FileWrite } from '../pipeline/file-write.ts';
 import { releaseBuffer, type SealedInput } from '../pipeline/open-batch.ts';
 import { SealedOpener } from '../pipeline/sealed-opener.ts';
 import { writeFiles } from '../pipeline/write-file-contents.ts';
+import { copyMemory } from '../platform/copy-memory.ts';
 import { batches } from '../util/batches.ts';
 import { isPlace, releaseSealed, type Sealed, sealedSizeBytes } from '../util/sealed.ts';
 import {
@@ -49,9 +50,9 @@ export class ObjectReader {
     this.#recycles = recycles;
   }
 
-  /** Threads for withOpener(); the caller ends them. */
-  createOpener(threads: number): ObjectOpener {
-    return new ObjectOpener(this.#key.material, threads);
+  /** Threads for withOpener(), and, with `memory`, for openInto(); the caller ends them. */
+  createOpener(threads: number, memory?: SharedArrayBuffer): ObjectOpener {
+    return new ObjectOpener(this.#key.material, threads, memory);
   }
 
   /**
@@ -67,15 +68,25 @@ export class ObjectReader {
     return openObject(this.#key, id, await this.#repository.get(id));
   }
 
-  /** As read(), opened by another thread; takes its turn behind what other threads have been given before. */
-  async readBy(opener: ObjectOpener, id: Uint8Array): Promise<Uint8Array> {
+  /** The same in memory of its size; where it has another one, in memory of its own. */
+  async readInto(id: Uint8Array, into: Uint8Array): Promise<Uint8Array> {
+    const plaintext = await this.read(id);
+    if (plaintext.length !== into.length) return plaintext;
+    copyMemory(into, plaintext);
+    releaseBuffer(plaintext);
+    return into;
+  }
+
+  /**
+   * Has another thread open an object, and put it into a part of the opener's memory that it fills; false where that did not
+   * work: read() tells why. Takes its turn behind what other threads have been given before.
+   */
+  async openInto(opener: ObjectOpener, id: Uint8Array, into: Uint8Array): Promise<boolean> {
     // Its memory goes to the other thread, so it must be ours.
     for await (const sealed of getPlaces(this.#repository, [id])) {
-      const plaintext = await opener.openOne({ id, sealed });
-      if (plaintext !== undefined) return plaintext;
+      return await opener.openInto({ id, sealed }, into);
     }
-    // Read again by this thread, a damaged object tells what is wrong with it.
-    return this.read(id);
+    return false;
   }
 
   /** The plaintexts of objects, in the order of `ids`. */

@@ -1,12 +1,13 @@
 /**
- * The opened chunks of files, for all readers together: what was used last stays within a bound, and what several wait for
- * is fetched once. Other threads open what is fetched ahead, and, once they run, large chunks altogether.
+ * The opened chunks of files, for all readers together: what came last stays within a bound, and what several wait for is
+ * fetched once. Other threads open what is fetched ahead, and, once they run, large chunks altogether.
  *
  * Source: Borg 1.4.5, fuse.py, FuseOperations.read (data_cache).
  */
 import type { ObjectReader } from '../archive/object-reader.ts';
 import { toBinaryString } from '../util/bytes.ts';
-import { ByteCache } from '../util/byte-cache.ts';
+import { ChunkMemory, type ChunkPlace } from './chunk-memory.ts';
+import type { Soon } from './vfs.ts';
 
 type Opener = ReturnType<ObjectReader['createOpener']>;
 
@@ -16,84 +17,117 @@ export interface FileChunksOptions {
   readonly threads: number;
 }
 
+/** A chunk as those see it who asked for it. */
+export interface HeldChunk {
+  /** The bytes, good until release(). Rejects with what reading an object rejects with. */
+  readonly data: Soon<Uint8Array>;
+  /** To be called once by each who asked. */
+  release(): void;
+}
+
 /** Smaller ones are opened in less time than it takes to hand them over. */
 const THREADED_FROM_BYTES = 64 * 1024;
+/** When so much was opened by this thread, others are started for it: until then that takes longer than it saves. */
+const THREADS_FROM_BYTES = 16 * 2 ** 20;
+
+class Chunk implements HeldChunk {
+  readonly #place: ChunkPlace | undefined;
+  data: Soon<Uint8Array>;
+
+  constructor(place: ChunkPlace | undefined, data: Promise<Uint8Array>) {
+    this.#place = place;
+    this.data = data;
+  }
+
+  hold(): this {
+    if (this.#place !== undefined) this.#place.users++;
+    return this;
+  }
+
+  release(): void {
+    if (this.#place !== undefined) this.#place.users--;
+  }
+}
 
 export class FileChunks implements AsyncDisposable {
   readonly #reader: ObjectReader;
-  readonly #cache: ByteCache<string>;
-  readonly #pending = new Map<string, Promise<Uint8Array>>();
+  readonly #memory: ChunkMemory;
+  /** At hand, or on their way. */
+  readonly #chunks = new Map<string, Chunk>();
+  readonly #underWay = new Set<Promise<Uint8Array>>();
   readonly #opener: Opener | undefined;
   #areThreadsRunning = false;
+  #openedHereBytes = 0;
   #aheadBytes = 0;
 
-  constructor(reader: ObjectReader, options: FileChunksOptions) {
+  constructor(reader: ObjectReader, { cacheBytes, threads }: FileChunksOptions) {
     this.#reader = reader;
-    this.#cache = new ByteCache(options.cacheBytes);
-    this.#opener = options.threads > 0 ? reader.createOpener(options.threads) : undefined;
+    this.#memory = new ChunkMemory(cacheBytes);
+    this.#opener = threads > 0 ? reader.createOpener(threads, this.#memory.buffer) : undefined;
   }
 
   /** How much of one file may be fetched ahead: what it takes must not push itself out. */
   get maxAheadBytes(): number {
-    return this.#cache.maxBytes / 2;
+    return this.#memory.sizeBytes / 2;
   }
 
-  get cachedBytes(): number {
-    return this.#cache.sizeBytes;
-  }
-
-  /** The chunk, if it is at hand. */
-  peek(id: Uint8Array): Uint8Array | undefined {
-    return this.#cache.get(toBinaryString(id));
-  }
-
-  /** Throws what reading an object throws. `id` is copied. */
-  fetch(id: Uint8Array, sizeBytes: number): Promise<Uint8Array> {
+  /** `id` is copied. */
+  hold(id: Uint8Array, sizeBytes: number): HeldChunk {
     const key = toBinaryString(id);
-    const known = this.#cache.get(key);
-    if (known !== undefined) return Promise.resolve(known);
-    const isThreaded = this.#areThreadsRunning && sizeBytes >= THREADED_FROM_BYTES;
-    return this.#pending.get(key) ?? this.#start(key, id, isThreaded);
+    const mayThread = this.#areThreadsRunning || this.#openedHereBytes >= THREADS_FROM_BYTES;
+    return (this.#chunks.get(key) ?? this.#start(key, id, sizeBytes, mayThread)).hold();
   }
 
   /** Has the chunk come in, if there is room for it; false where there is none. Nobody hears of failures. */
   fetchAhead(id: Uint8Array, sizeBytes: number): boolean {
     const key = toBinaryString(id);
-    if (this.#cache.has(key) || this.#pending.has(key)) return true;
+    if (this.#chunks.has(key)) return true;
     if (this.#aheadBytes + sizeBytes > this.maxAheadBytes) return false;
     this.#aheadBytes += sizeBytes;
-    const fetching = this.#start(key, id, sizeBytes >= THREADED_FROM_BYTES);
+    const { data } = this.#start(key, id, sizeBytes, true);
     const done = () => (this.#aheadBytes -= sizeBytes);
-    void fetching.then(done, done);
+    void Promise.resolve(data).then(done, done);
     return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#cache.clear();
+    this.#chunks.clear();
     await this.#opener?.[Symbol.asyncDispose]();
-    await Promise.allSettled(this.#pending.values());
+    await Promise.allSettled(this.#underWay);
   }
 
-  #start(key: string, id: Uint8Array, isThreaded: boolean): Promise<Uint8Array> {
-    const fetching = this.#read(id.slice(), isThreaded).then(
-      (data) => {
-        this.#pending.delete(key);
-        this.#cache.set(key, data);
-        return data;
-      },
-      (error: unknown) => {
-        this.#pending.delete(key);
-        throw error;
-      },
-    );
-    this.#pending.set(key, fetching);
-    return fetching;
+  #start(key: string, id: Uint8Array, sizeBytes: number, mayThread: boolean): Chunk {
+    const forget = () => {
+      if (this.#chunks.get(key) === chunk) this.#chunks.delete(key);
+    };
+    const place = this.#memory.take(sizeBytes, forget);
+    const isThreaded = mayThread && sizeBytes >= THREADED_FROM_BYTES;
+    const opening = this.#open(id.slice(), place?.bytes, isThreaded);
+    this.#underWay.add(opening);
+    // The place's first user is whoever fills it.
+    const chunk = new Chunk(place, opening);
+    this.#chunks.set(key, chunk);
+    const done = (data?: Uint8Array) => {
+      this.#underWay.delete(opening);
+      if (data === undefined || data !== place?.bytes) forget();
+      else chunk.data = data;
+      // Of threads that failed, one may still write to it.
+      if (this.#opener?.isBroken !== true) chunk.release();
+    };
+    opening.then(done, () => done());
+    return chunk;
   }
 
-  async #read(id: Uint8Array, isThreaded: boolean): Promise<Uint8Array> {
-    if (this.#opener === undefined || !isThreaded) return this.#reader.read(id);
-    const data = await this.#reader.readBy(this.#opener, id);
-    this.#areThreadsRunning = true;
-    return data;
+  /** Gives `into`, filled, or memory of its own where it does not fit. */
+  async #open(id: Uint8Array, into: Uint8Array | undefined, isThreaded: boolean): Promise<Uint8Array> {
+    if (this.#opener !== undefined && isThreaded && into !== undefined) {
+      const isOpened = await this.#reader.openInto(this.#opener, id, into);
+      this.#areThreadsRunning = true;
+      if (isOpened) return into;
+    }
+    // Read again by this thread, a damaged object tells what is wrong with it.
+    if (into === undefined) return this.#reader.read(id);
+    this.#openedHereBytes += into.length;
+    return this.#reader.readInto(id, into);
   }
 }

@@ -7,8 +7,9 @@
 import { IntegrityError } from '../errors.ts';
 import type { ChunkTable } from '../format/packed-item.ts';
 import { unlessAborted } from '../util/abortable.ts';
-import type { FileChunks } from './file-chunks.ts';
-import { type Soon, VfsError, type VfsFile } from './vfs.ts';
+import { concatBytes } from '../util/bytes.ts';
+import type { FileChunks, HeldChunk } from './file-chunks.ts';
+import { type Soon, type TakeParts, VfsError, type VfsFile } from './vfs.ts';
 
 const ID_BYTES = 32;
 /** Reads of one reader may come in another order, by so much. */
@@ -16,10 +17,20 @@ const DISORDER_BYTES = 2 ** 20;
 /** Who reads less wants only that. */
 const AHEAD_FROM_BYTES = 256 * 1024;
 const MAX_AHEAD_BYTES = 16 * 2 ** 20;
+/** More than this is put together piece by piece, so that no more chunks are held at a time. */
+const PIECE_BYTES = 2 ** 20;
 const NO_BYTES = new Uint8Array(0);
 
 /** Tells of a chunk that could not be read, and gives what the reader is to be told. */
 export type ReadFailure = (error: unknown, chunk: number, id: Uint8Array) => VfsError;
+
+/** A part of the file, and the chunks that it is about. */
+interface Range {
+  readonly offset: number;
+  readonly end: number;
+  readonly first: number;
+  readonly last: number;
+}
 
 export class FileContent implements VfsFile {
   readonly sizeBytes: number;
@@ -41,57 +52,90 @@ export class FileContent implements VfsFile {
   }
 
   read(offsetBytes: number, lengthBytes: number, signal?: AbortSignal): Soon<Uint8Array> {
+    if (lengthBytes > PIECE_BYTES) return this.#readPieces(offsetBytes, lengthBytes, signal);
+    let bytes: Uint8Array = NO_BYTES;
+    const take = (parts: readonly Uint8Array[]) => {
+      bytes = concatBytes(parts);
+    };
+    const reading = this.readParts(offsetBytes, lengthBytes, take, signal);
+    return reading instanceof Promise ? reading.then(() => bytes) : bytes;
+  }
+
+  readParts(offsetBytes: number, lengthBytes: number, take: TakeParts, signal?: AbortSignal): Soon<void> {
     if (!(offsetBytes >= 0 && lengthBytes >= 0)) throw new VfsError('EINVAL', 'no such place in a file');
     const end = Math.min(offsetBytes + lengthBytes, this.sizeBytes);
-    if (offsetBytes >= end) return NO_BYTES;
+    if (offsetBytes >= end) return take([]);
     const first = this.#chunkAt(offsetBytes);
     const last = end <= this.#table.ends[first]! ? first : this.#chunkAt(end - 1);
-    const known = first === last ? this.#peek(first) : undefined;
-    const reading = known === undefined ? this.#gather(offsetBytes, end, first, last) : undefined;
+    const range: Range = { offset: offsetBytes, end, first, last };
+    const held = [this.#hold(first)];
+    while (isAtHand(held.at(-1)!) && first + held.length <= last) held.push(this.#hold(first + held.length));
+    const reading = held.every(isAtHand) ? undefined : this.#gather(held, range, take, signal);
     // Behind what is wanted now.
     this.#fetchAhead(offsetBytes, end, last);
-    if (reading === undefined) {
-      const start = this.#startOf(first);
-      return known!.subarray(offsetBytes - start, end - start);
+    if (reading !== undefined) return signal === undefined ? reading : unlessAborted(reading, signal);
+    try {
+      return take(held.map(({ data }, index) => this.#part(data as Uint8Array, first + index, range)));
+    } finally {
+      for (const chunk of held) chunk.release();
     }
-    return signal === undefined ? reading : unlessAborted(reading, signal);
   }
 
   close(): void {
     // What is fetched ahead still comes in, and may be of use to the next reader.
   }
 
-  async #gather(offset: number, end: number, first: number, last: number): Promise<Uint8Array> {
-    if (first === last) {
-      const data = await this.#fetch(first);
-      const start = this.#startOf(first);
-      return data.subarray(offset - start, end - start);
-    }
-    const result = new Uint8Array(end - offset);
-    for (let chunk = first; chunk <= last; chunk++) {
-      const data = this.#peek(chunk) ?? (await this.#fetch(chunk));
-      const start = this.#startOf(chunk);
-      const from = Math.max(offset - start, 0);
-      result.set(data.subarray(from, Math.min(end - start, data.length)), start + from - offset);
+  async #readPieces(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const result = new Uint8Array(Math.max(Math.min(length, this.sizeBytes - offset), 0));
+    for (let at = 0; at < result.length; at += PIECE_BYTES) {
+      const piece = await this.read(offset + at, Math.min(PIECE_BYTES, result.length - at), signal);
+      result.set(piece, at);
     }
     return result;
   }
 
-  #peek(chunk: number): Uint8Array | undefined {
-    const data = this.#chunks.peek(this.#id(chunk));
-    return data?.length === this.#sizeOf(chunk) ? data : undefined;
+  /** `held`: the first chunks of the range. */
+  async #gather(
+    held: HeldChunk[],
+    range: Range,
+    take: TakeParts,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const parts: Uint8Array[] = [];
+    try {
+      for (let chunk = range.first; chunk <= range.last; chunk++) {
+        if (held.length === parts.length) held.push(this.#hold(chunk));
+        parts.push(this.#part(await this.#opened(held[parts.length]!, chunk), chunk, range));
+      }
+      // Who was interrupted has been told so.
+      signal?.throwIfAborted();
+      take(parts);
+    } finally {
+      for (const chunk of held) chunk.release();
+    }
   }
 
-  async #fetch(chunk: number): Promise<Uint8Array> {
-    const id = this.#id(chunk);
-    const size = this.#sizeOf(chunk);
+  #hold(chunk: number): HeldChunk {
+    return this.#chunks.hold(this.#id(chunk), this.#sizeOf(chunk));
+  }
+
+  async #opened({ data }: HeldChunk, chunk: number): Promise<Uint8Array> {
     try {
-      const data = await this.#chunks.fetch(id, size);
-      if (data.length === size) return data;
-      throw new IntegrityError([`a chunk of ${size} bytes has ${data.length}`]);
+      return await data;
     } catch (error) {
-      throw this.#failed(error, chunk, id);
+      throw this.#failed(error, chunk, this.#id(chunk));
     }
+  }
+
+  /** What of a chunk lies in the range. */
+  #part(data: Uint8Array, chunk: number, { offset, end }: Range): Uint8Array {
+    const size = this.#sizeOf(chunk);
+    if (data.length !== size) {
+      const error = new IntegrityError([`a chunk of ${size} bytes has ${data.length}`]);
+      throw this.#failed(error, chunk, this.#id(chunk));
+    }
+    const start = this.#startOf(chunk);
+    return data.subarray(Math.max(offset - start, 0), end - start);
   }
 
   /** The further somebody has read on, the further ahead. */
@@ -138,4 +182,8 @@ export class FileContent implements VfsFile {
   #id(chunk: number): Uint8Array {
     return this.#table.ids.subarray(chunk * ID_BYTES, (chunk + 1) * ID_BYTES);
   }
+}
+
+function isAtHand({ data }: HeldChunk): boolean {
+  return !(data instanceof Promise);
 }

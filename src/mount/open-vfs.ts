@@ -38,7 +38,9 @@ export interface VfsOptions extends TreeShape, Omit<ViewOptions, 'defaultOwner'>
 
 /** The largest chunk that Borg's chunkers make: by it the environment counts. */
 const ENTRY_BYTES = 8 * 2 ** 20;
-const DEFAULT_CACHE_BYTES = 64 * 2 ** 20;
+const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
+/** The kernel's cache is the better place for more. */
+const MAX_CACHE_BYTES = 2 ** 30;
 const MAX_THREADS = 4;
 const CACHE_VARIABLE = 'BORG_MOUNT_DATA_CACHE_ENTRIES';
 
@@ -79,5 +81,5 @@ export async function openVfs(session: VfsSource, options: VfsOptions): Promise<
 function cacheBytesOf(entries: string | undefined): number {
   if (entries === undefined || entries === '') return DEFAULT_CACHE_BYTES;
   if (!/^\d{1,6}$/.test(entries)) throw new GeneralError([`${CACHE_VARIABLE} is no number: ${entries}`]);
-  return Math.max(Number(entries), 1) * ENTRY_BYTES;
+  return Math.min(Math.max(Number(entries), 1) * ENTRY_BYTES, MAX_CACHE_BYTES);
 }

@@ -43,15 +43,19 @@ export interface VfsStatistics {
   readonly maxNameBytes: number;
 }
 
+/** Gets the parts of what was read, one after the other; good until it returns, and not to be written to. */
+export type TakeParts = (parts: readonly Uint8Array[]) => void;
+
 /** A file that is open for reading. */
 export interface VfsFile {
   readonly sizeBytes: number;
   /**
-   * Fewer bytes than `lengthBytes` only at the end. The bytes may be shared with other readers: not to be written to.
-   * Throws a VfsError: EIO where a chunk is lost, damaged or out of reach (there is a line in the log then), and the
-   * signal's reason. Reads may run at the same time.
+   * Fewer bytes than `lengthBytes` only at the end. Throws a VfsError: EIO where a chunk is lost, damaged or out of reach
+   * (there is a line in the log then), and the signal's reason. Reads may run at the same time.
    */
   read(offsetBytes: number, lengthBytes: number, signal?: AbortSignal): Soon<Uint8Array>;
+  /** The same without a copy: calls `take` once, before it returns or settles, where it does not throw. */
+  readParts(offsetBytes: number, lengthBytes: number, take: TakeParts, signal?: AbortSignal): Soon<void>;
   close(): void;
 }
 

@@ -3,6 +3,8 @@ import type { KeyMaterial } from '../crypto/key-material.ts';
 import { releaseSealed } from '../util/sealed.ts';
 import { decodeOutcomes, encodeWrite, type FileOutcome, type FileWrite } from './file-write.ts';
 import {
+  type FillReply,
+  type FillRequest,
   joinObjects,
   type ObjectsMessage,
   type OpenReply,
@@ -33,8 +35,8 @@ interface Held {
   isReleased: boolean;
 }
 
-type Request = OpenRequest | WriteRequest;
-type Reply = OpenReply | WriteReply;
+type Request = OpenRequest | FillRequest | WriteRequest;
+type Reply = OpenReply | FillReply | WriteReply;
 
 interface Thread {
   readonly worker: WorkerThread<OpenWorkerStart, Request, Reply>;
@@ -54,15 +56,22 @@ interface Waiting {
 export class ObjectOpener implements AsyncDisposable {
   readonly #material: KeyMaterial;
   readonly #threadCount: number;
+  readonly #memory: SharedArrayBuffer | undefined;
   readonly #threads: Thread[] = [];
   readonly #waiting = new Map<number, Waiting>();
   #nextBatch = 0;
   #failure: { readonly error: unknown } | undefined;
 
-  /** Threads start when there is work for them. */
-  constructor(material: KeyMaterial, threadCount: number) {
+  /** Threads start when there is work for them. `memory`: for openInto(). */
+  constructor(material: KeyMaterial, threadCount: number, memory?: SharedArrayBuffer) {
     this.#material = material;
+    this.#memory = memory;
     this.#threadCount = Math.max(1, threadCount);
+  }
+
+  /** Threads failed, and others may still be at work. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** How many batches keep all threads busy. */
@@ -72,13 +81,12 @@ export class ObjectOpener implements AsyncDisposable {
 
   /**
    * Opens the objects, whose memory it takes over, or reads them where they are. Parts are to be released in the order of
-   * the batches: a thread waits at a full ring; with `keeps` the plaintexts have memory of their own instead. Rejected
-   * only where the threads fail.
+   * the batches: a thread waits at a full ring. Rejected only where the threads fail.
    */
-  open(objects: readonly SealedInput[], keeps = false): Promise<OpenedPart> {
+  open(objects: readonly SealedInput[]): Promise<OpenedPart> {
     return this.#send(
       objects,
-      (message) => ({ ...message, keeps }),
+      (message) => message,
       (batch) => this.#expectPart(batch, objects),
     );
   }
@@ -95,16 +103,16 @@ export class ObjectOpener implements AsyncDisposable {
     );
   }
 
-  /** The plaintext of one object, in memory of its own; undefined where it is damaged. Otherwise as open(). */
-  async openOne(object: SealedInput): Promise<Uint8Array | undefined> {
-    let plaintext: Uint8Array | undefined;
-    for (let next: Promise<OpenedPart> | undefined = this.open([object], true); next !== undefined;) {
-      const part: OpenedPart = await next;
-      plaintext ??= part.plaintexts[0];
-      part.release();
-      ({ next } = part);
-    }
-    return plaintext;
+  /**
+   * Opens one object, as open() does, into a part of the memory that it fills. False where it does not open, or not fill it;
+   * where that is rejected, a thread may still write there.
+   */
+  openInto(object: SealedInput, into: Uint8Array): Promise<boolean> {
+    return this.#send(
+      [object],
+      (message) => ({ ...message, into: { offsetBytes: into.byteOffset, sizeBytes: into.length } }),
+      (batch) => this.#expectFilled(batch, [object]),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,6 +157,17 @@ export class ObjectOpener implements AsyncDisposable {
     });
   }
 
+  #expectFilled(batch: number, objects: readonly SealedInput[]): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const take = (thread: Thread, reply: Reply): void => {
+        if (!('isFilled' in reply)) return;
+        this.#end(thread, objects);
+        resolve(reply.isFilled);
+      };
+      this.#waiting.set(batch, { objects, take, reject });
+    });
+  }
+
   #expectOutcomes(batch: number, objects: readonly SealedInput[]): Promise<FileOutcome[]> {
     return new Promise((resolve, reject) => {
       const take = (thread: Thread, reply: Reply): void => {
@@ -176,7 +195,7 @@ export class ObjectOpener implements AsyncDisposable {
   #start(): Thread {
     const worker = new WorkerThread<OpenWorkerStart, Request, Reply>(
       workerFile('open', import.meta.url),
-      { material: this.#material },
+      { material: this.#material, memory: this.#memory },
       { onMessage: (reply) => this.#receive(thread, reply), onFailure: (error) => this.#fail(error) },
     );
     const thread: Thread = { worker, held: [], pending: 0 };

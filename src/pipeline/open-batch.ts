@@ -26,9 +26,22 @@ export interface ObjectsMessage {
 }
 
 /** Objects whose plaintexts are wanted. */
-export interface OpenRequest extends ObjectsMessage {
-  /** The plaintexts are to be kept: they come back each in memory of its own, not in the ring. */
-  readonly keeps: boolean;
+export type OpenRequest = ObjectsMessage;
+
+/** One object whose plaintext is to fill a part of the memory that the thread was started with. */
+export interface FillRequest extends ObjectsMessage {
+  readonly into: MemoryPart;
+}
+
+export interface MemoryPart {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface FillReply {
+  readonly batch: number;
+  /** False where the object did not open, or is of another size. */
+  readonly isFilled: boolean;
 }
 
 /** Objects whose plaintexts are to be written to files; they don't come back. */

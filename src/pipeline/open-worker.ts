@@ -1,17 +1,19 @@
 /**
- * A worker thread that opens sealed objects: verifies, decrypts, decompresses; and gives back the plaintexts, or writes
- * them to files. Started by object-opener.ts only.
+ * A worker thread that opens sealed objects: verifies, decrypts, decompresses; and gives back the plaintexts, puts them
+ * where it is told to, or writes them to files. Started by object-opener.ts only.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
+import { copyMemory } from '../platform/copy-memory.ts';
 import { decodeWrites, encodeOutcomes } from './file-write.ts';
 import {
   FAILED,
+  type FillReply,
+  type FillRequest,
   LARGE,
   type OpenReply,
   type OpenRequest,
-  ownsBuffer,
   releaseBuffer,
   splitObjects,
   type WriteReply,
@@ -25,6 +27,8 @@ import { writeFiles } from './write-file-contents.ts';
 
 export interface OpenWorkerStart extends SharedMemory {
   readonly material: KeyMaterial;
+  /** For what is to be filled. */
+  readonly memory: SharedArrayBuffer | undefined;
 }
 
 /** Sent when there is so much, so that the main thread has work early. */
@@ -44,20 +48,32 @@ let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
 
-takeMessages(port, control, (request: OpenRequest | WriteRequest) => {
+takeMessages(port, control, (request: OpenRequest | FillRequest | WriteRequest) => {
   if ('writes' in request) openAndWrite(request);
+  else if ('into' in request) openInto(request);
   else openObjects(request);
   releaseBuffer(request.data);
 });
 
 function openObjects(request: OpenRequest): void {
   ({ batch } = request);
-  for (const plaintext of opener.openEach(splitObjects(request), request.keeps)) {
+  for (const plaintext of opener.openEach(splitObjects(request))) {
     control.checkStopped();
-    addPlaintext(plaintext, request.keeps);
+    addPlaintext(plaintext);
     if (costBytes >= FULL_REPLY_BYTES) flush(false);
   }
   flush(true);
+}
+
+function openInto(request: FillRequest): void {
+  const { offsetBytes, sizeBytes } = request.into;
+  let isFilled = false;
+  for (const plaintext of opener.openEach(splitObjects(request))) {
+    isFilled = plaintext?.length === sizeBytes;
+    if (isFilled) copyMemory(new Uint8Array(start.memory!, offsetBytes, sizeBytes), plaintext!);
+  }
+  const reply: FillReply = { batch: request.batch, isFilled };
+  port?.postMessage(reply);
 }
 
 function openAndWrite(request: WriteRequest): void {
@@ -69,13 +85,12 @@ function openAndWrite(request: WriteRequest): void {
 }
 
 /** Adds the plaintext to the reply; FAILED where there is none. */
-function addPlaintext(plaintext: Uint8Array | undefined, keeps: boolean): void {
+function addPlaintext(plaintext: Uint8Array | undefined): void {
   if (plaintext === undefined) {
     sizes.push(FAILED);
     offsets.push(LARGE);
     return;
   }
-  if (keeps) return addKept(ownsBuffer(plaintext) ? plaintext : plaintext.slice());
   // Waiting for room only helps when the main thread knows what it may release.
   const place = ring.reserve(plaintext.length, () => flush(false));
   place.bytes.set(plaintext);
@@ -83,12 +98,6 @@ function addPlaintext(plaintext: Uint8Array | undefined, keeps: boolean): void {
   offsets.push(place.large === undefined ? place.offset : LARGE);
   if (place.large !== undefined) large.push(place.large);
   costBytes += place.costBytes;
-}
-
-function addKept(plaintext: Uint8Array<ArrayBuffer>): void {
-  sizes.push(plaintext.length);
-  offsets.push(LARGE);
-  large.push(plaintext);
 }
 
 function flush(isLast: boolean): void {

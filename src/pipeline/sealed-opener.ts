@@ -1,6 +1,6 @@
 /** Opens sealed objects: verifies, decrypts, decompresses. In a thread, or, where there is little, in the main one. */
 import { crc32 } from 'node:zlib';
-import { decompress, decompressTransient } from '../compress/decompress.ts';
+import { decompressTransient } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
@@ -24,30 +24,27 @@ export class SealedOpener {
   }
 
   /**
-   * The plaintexts; undefined where anything is wrong: whoever reads the object again finds out, and says, what. Unless the
-   * caller `keeps` it, which gives it memory of its own, a plaintext is good until the next one is asked for.
+   * The plaintexts; undefined where anything is wrong: whoever reads the object again finds out, and says, what. A plaintext
+   * is good until the next one is asked for.
    */
-  *openEach(
-    objects: Iterable<GivenObject>,
-    keeps = false,
-  ): Generator<Uint8Array | undefined, void, undefined> {
+  *openEach(objects: Iterable<GivenObject>): Generator<Uint8Array | undefined, void, undefined> {
     for (const { id, sealed: given } of objects) {
       let sealed: Uint8Array | undefined;
       let plaintext: Uint8Array | undefined;
       try {
         sealed = given instanceof Uint8Array ? given : this.#read(given);
-        plaintext = this.#open(id, sealed, keeps);
+        plaintext = this.#open(id, sealed);
       } catch {
         plaintext = undefined;
       }
       yield plaintext;
-      if (!keeps && plaintext !== undefined && plaintext.buffer !== sealed?.buffer) releaseBuffer(plaintext);
+      if (plaintext !== undefined && plaintext.buffer !== sealed?.buffer) releaseBuffer(plaintext);
     }
   }
 
-  #open(id: Uint8Array, sealed: Uint8Array, keeps: boolean): Uint8Array | undefined {
+  #open(id: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const object = openEnvelopeInPlace(this.#material, id, sealed);
-    const plaintext = keeps ? decompress(object) : decompressTransient(object);
+    const plaintext = decompressTransient(object);
     return constantTimeEqual(idHash(this.#material, plaintext), id) ? plaintext : undefined;
   }
 

@@ -8,6 +8,7 @@
  */
 import { closeSync, readSync, writevSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { concatBytes } from '../util/bytes.ts';
 import { cFunction } from './libc.ts';
 import { isOsError, lastOsError } from './os-error.ts';
 import { Readiness } from './readiness.ts';
@@ -17,6 +18,8 @@ const EFD_CLOEXEC = 0o2000000;
 
 /** The kernel wants room for its largest request, and that is of at least this size. */
 const MESSAGE_BYTES = 2 * 8192;
+/** What one call takes (IOV_MAX); a message must be written by one. */
+const MAX_PARTS = 1024;
 const LINGER_MS = 1;
 /** After so long the rest of the process has its turn. */
 const TURN_MS = 8;
@@ -68,7 +71,7 @@ export class FuseDevice implements Disposable {
   send(parts: readonly Uint8Array[]): void {
     if (this.#closed) return;
     try {
-      writevSync(this.#fd, parts);
+      writevSync(this.#fd, parts.length <= MAX_PARTS ? parts : [concatBytes(parts)]);
     } catch (error) {
       if (!isOsError(error, 'ENOENT', 'ENODEV', 'EINTR')) throw error;
     }

@@ -7,7 +7,7 @@
  */
 import { errnoNumber } from '../../platform/os-error.ts';
 import type { Reporter } from '../../util/reporter.ts';
-import { type Soon, type Vfs, type VfsFile, VfsError } from '../vfs.ts';
+import { type Soon, type TakeParts, type Vfs, type VfsFile, VfsError } from '../vfs.ts';
 import { FuseFailure } from './fuse-failure.ts';
 import { negotiate } from './negotiation.ts';
 import { isWrite, OPCODE, OPEN_FLAG } from './protocol.ts';
@@ -63,7 +63,7 @@ const OF_OPEN_FILES: ReadonlySet<number> = new Set([
 const ACCESS_MODE = 3;
 const INTERRUPTED = new FuseFailure('EINTR');
 
-/** A body in parts; undefined: there is no reply to such a request. */
+/** A body in parts; undefined: there is no reply to such a request, or there was one. */
 type Answer = readonly Uint8Array[] | undefined;
 
 const NO_BODY: readonly Uint8Array[] = [];
@@ -150,7 +150,7 @@ export class FuseSession {
   }
 
   #answer(request: FuseRequest, signal: AbortSignal | undefined): Soon<Answer> {
-    const { opcode, inode, body, uid } = request;
+    const { opcode, unique, inode, body, uid } = request;
     const { onlyUid } = this.#options;
     const isStranger = onlyUid !== undefined && uid !== onlyUid && uid !== 0;
     if (isStranger && !OF_OPEN_FILES.has(opcode)) throw new FuseFailure('EACCES');
@@ -179,7 +179,8 @@ export class FuseSession {
         const { handle, offset, sizeBytes } = decodeRead(body);
         const file = this.#files.get(handle);
         if (file === undefined) throw new FuseFailure('EBADF');
-        return then(file.read(offset, sizeBytes, signal), (bytes) => [bytes]);
+        const take: TakeParts = (parts) => this.#reply(unique, parts);
+        return then(file.readParts(offset, sizeBytes, take, signal), () => undefined);
       }
       case OPCODE.RELEASE: {
         const { handle } = decodeRelease(body);

@@ -97,6 +97,10 @@ export class FakeVfs implements Vfs {
     return {
       sizeBytes: DATA.length,
       read: (...args) => this.#read(...args),
+      readParts: (offset, length, take, signal) => {
+        const bytes = this.#read(offset, length, signal);
+        return bytes instanceof Promise ? bytes.then((part) => take([part])) : take([bytes]);
+      },
       close: () => void this.openFiles--,
     };
   }

@@ -1,6 +1,7 @@
 /** What a kernel asks of a tree that is mounted, and how often. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import type { Vfs } from '../../../src/mount/vfs.ts';
 import { FuseDevice } from '../../../src/platform/fuse-device.ts';
 import { mountFuse, unmountFuse } from '../../../src/platform/fuse-mount.ts';
 import { SilentReporter } from '../../../src/util/reporter.ts';
+import { noise } from '../../noise.ts';
 import { CraftedRepository } from '../crafted-vfs.ts';
 import { mountObstacle } from './mount-obstacle.ts';
 
@@ -83,5 +85,20 @@ describe('a mounted tree', { skip: mountObstacle() }, () => {
     if (count(OPCODE.STATX) === 0) return test.skip('the kernel does not ask for times of birth');
     assert.equal(stdout.trim(), Array(FILES).fill('86400000').join(' '));
     return undefined;
+  });
+
+  it('gives the contents of a file, of however many chunks', async () => {
+    const sizes = [...Array.from({ length: 1500 }, (_, index) => index % 3), 100_000, 5, 300_000, 3_000_000];
+    const parts = sizes.map((size, index) => noise(size, index + 1));
+    const made = await new CraftedRepository().add('a', async (crafter) => {
+      const chunks = [];
+      for (const part of parts) chunks.push(await crafter.chunk(part));
+      crafter.add({ path: 'many', chunks: [...chunks, ...chunks, ...chunks] });
+    });
+    await using vfs = await made.openArchive('a', { threads: 2 });
+    const { stdout } = await askAt(vfs, 'sha256sum < many');
+    const digest = createHash('sha256');
+    for (const part of [...parts, ...parts, ...parts]) digest.update(part);
+    assert.equal(stdout.split(' ')[0], digest.digest('hex'));
   });
 });

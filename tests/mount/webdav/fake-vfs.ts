@@ -99,6 +99,9 @@ export class FakeVfs implements Vfs {
         this.readBytes += end - offset;
         return fake === undefined ? contents.subarray(offset, end) : new Uint8Array(end - offset);
       },
+      readParts: () => {
+        throw new Error('nobody asks for parts here');
+      },
       close: () => {
         this.openFiles -= 1;
       },
