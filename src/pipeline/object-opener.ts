@@ -1,7 +1,7 @@
 /** Worker threads that open sealed objects, for whoever reads much, and write files of them, for whoever wants them there. */
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { releaseSealed } from '../util/sealed.ts';
-import { decodeOutcomes, encodeWrite, type FileOutcome, type FileWrite } from './file-write.ts';
+import { decodeOutcomes, encodeWrites, type FileOutcome, type FileWrite } from './file-write.ts';
 import {
   type FillReply,
   type FillRequest,
@@ -98,7 +98,7 @@ export class ObjectOpener implements AsyncDisposable {
   write(objects: readonly SealedInput[], writes: readonly FileWrite[]): Promise<FileOutcome[]> {
     return this.#send(
       objects,
-      (message) => ({ ...message, writes: writes.map(encodeWrite) }),
+      (message) => ({ ...message, writes: encodeWrites(writes) }),
       (batch) => this.#expectOutcomes(batch, objects),
     );
   }

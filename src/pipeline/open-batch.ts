@@ -4,7 +4,7 @@
  */
 
 import { isPlace, type Sealed, type SealedPlace } from '../util/sealed.ts';
-import type { EncodedOutcomes, WriteTuple } from './file-write.ts';
+import type { EncodedOutcomes, EncodedWrites } from './file-write.ts';
 import type { GivenObject } from './sealed-opener.ts';
 
 /** An object as it is in the repository. */
@@ -46,7 +46,7 @@ export interface FillReply {
 
 /** Objects whose plaintexts are to be written to files; they don't come back. */
 export interface WriteRequest extends ObjectsMessage {
-  readonly writes: readonly WriteTuple[];
+  readonly writes: EncodedWrites;
 }
 
 export interface WriteReply extends EncodedOutcomes {

@@ -6,6 +6,7 @@ import { closeFile } from '../../platform/open-file.ts';
 import { replaceFile, truncateFile } from '../../platform/write-file.ts';
 import { releaseSealed, type Sealed, sealedSizeBytes } from '../../util/sealed.ts';
 import { extractIo } from './extract-error.ts';
+import type { PathUnderWay } from './paths-under-way.ts';
 
 /** What compresses very well is no small work all the same. */
 const PLAIN_BYTES_PER_SEALED = 8;
@@ -25,6 +26,7 @@ export class FileInHand {
   readonly path: Uint8Array;
   /** Open until the next item begins. */
   readonly at: At;
+  readonly underWay: PathUnderWay;
   /** Of the objects at hand. */
   sizeBytes = 0;
   /** Of its front so much has been written. */
@@ -42,10 +44,11 @@ export class FileInHand {
   #isLarge = false;
   #fd: number | undefined;
 
-  constructor(item: Item, path: Uint8Array, at: At) {
+  constructor(item: Item, path: Uint8Array, at: At, underWay: PathUnderWay) {
     this.item = item;
     this.path = path;
     this.at = at;
+    this.underWay = underWay;
     this.#chunks = item.chunks ?? [];
   }
 

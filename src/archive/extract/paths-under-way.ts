@@ -4,68 +4,101 @@
  */
 import { toBinaryString } from '../../util/bytes.ts';
 
-const UNUSUAL = /(^|\/)\.?(\/|$)/u;
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/** How many files are in a folder. */
+interface Parent {
+  readonly path: string;
+  files: number;
+}
+
+export interface PathUnderWay {
+  /** To be called once, when it is done. */
+  end(): void;
+}
 
 export class PathsUnderWay {
-  readonly #files = new Set<string>();
+  readonly #files = new Map<string, number>();
   /** Made, but without their attributes. */
   readonly #folders = new Set<string>();
-  /** How many files are in a folder. */
-  readonly #parents = new Map<string, number>();
+  readonly #parents = new Map<string, Parent>();
+  /** The last file's. */
+  #parent: Parent = { path: '', files: 0 };
+  /** The last folder that was found to have no file in its place, or above it. */
+  #sound = '';
 
   /** Anything but a folder. */
-  addFile(path: Uint8Array): void {
+  addFile(path: Uint8Array): PathUnderWay {
     const key = keyOf(path);
-    if (this.#files.has(key)) return;
-    this.#files.add(key);
-    const parent = parentOf(key);
-    this.#parents.set(parent, (this.#parents.get(parent) ?? 0) + 1);
+    this.#files.set(key, (this.#files.get(key) ?? 0) + 1);
+    if (this.#sound.startsWith(key)) this.#sound = '';
+    const parent = this.#parentOf(key);
+    parent.files += 1;
+    return { end: () => this.#end(key, parent) };
   }
 
-  deleteFile(path: Uint8Array): void {
+  addFolder(path: Uint8Array): PathUnderWay {
     const key = keyOf(path);
-    if (!this.#files.delete(key)) return;
-    const parent = parentOf(key);
-    const count = this.#parents.get(parent)! - 1;
-    if (count > 0) this.#parents.set(parent, count);
-    else this.#parents.delete(parent);
-  }
-
-  addFolder(path: Uint8Array): void {
-    this.#folders.add(keyOf(path));
-  }
-
-  deleteFolder(path: Uint8Array): void {
-    this.#folders.delete(keyOf(path));
+    this.#folders.add(key);
+    return { end: () => void this.#folders.delete(key) };
   }
 
   /** Whether something is at this path, a file above it, or a file right in it. */
   touches(path: Uint8Array): boolean {
     const key = keyOf(path);
-    return (
-      this.#files.has(key) ||
-      this.#folders.has(key) ||
-      this.#parents.has(key) ||
-      this.#isBelowFile(parentOf(key))
-    );
+    if (this.#files.has(key) || this.#folders.has(key) || this.#parents.has(key)) return true;
+    const above = key.slice(0, nameStart(key));
+    if (above === this.#sound) return false;
+    for (let folder = above; folder !== ''; folder = folder.slice(0, nameStart(folder))) {
+      if (this.#files.has(folder)) return true;
+    }
+    this.#sound = above;
+    return false;
   }
 
-  #isBelowFile(parent: string): boolean {
-    for (let above = parent; above !== ''; above = parentOf(above)) if (this.#files.has(above)) return true;
-    return false;
+  #end(key: string, parent: Parent): void {
+    const files = this.#files.get(key)! - 1;
+    if (files > 0) this.#files.set(key, files);
+    else this.#files.delete(key);
+    parent.files -= 1;
+    if (parent.files === 0) this.#parents.delete(parent.path);
+  }
+
+  /** Items come folder by folder, so mostly it is that of the file before. */
+  #parentOf(key: string): Parent {
+    const length = nameStart(key);
+    const last = this.#parent;
+    if (last.files > 0 && last.path.length === length && key.startsWith(last.path)) return last;
+    const path = key.slice(0, length);
+    this.#parent = this.#parents.get(path) ?? { path, files: 0 };
+    this.#parents.set(path, this.#parent);
+    return this.#parent;
   }
 }
 
-function parentOf(key: string): string {
-  return key.slice(0, Math.max(key.lastIndexOf('/'), 0));
+/** Where the slash before the name is; 0 where there is none. */
+function nameStart(key: string): number {
+  return Math.max(key.lastIndexOf('/'), 0);
 }
 
 /** The same for all spellings of a path. */
 function keyOf(path: Uint8Array): string {
   const text = toBinaryString(path);
-  if (!UNUSUAL.test(text)) return text;
+  if (isUsual(path)) return text;
   return text
     .split('/')
     .filter((name) => name !== '' && name !== '.')
     .join('/');
+}
+
+/** Neither empty names nor such as are a dot. */
+function isUsual(path: Uint8Array): boolean {
+  let before = SLASH;
+  for (let at = path.length - 1; at >= 0; at--) {
+    const byte = path[at]!;
+    if (before === SLASH && (byte === SLASH || byte === DOT)) return false;
+    before = byte;
+  }
+  return before !== SLASH;
 }

@@ -25,9 +25,9 @@ import { BATCH_BYTES, FileBatches } from './file-batches.ts';
 import { FileInHand, plainBytesOf } from './file-in-hand.ts';
 import { attributesOf } from './item-attributes.ts';
 import { checkContents, ItemWriter, type ItemWriterOptions, makeFolderAt, parentOf } from './item-writer.ts';
-import { PathsUnderWay } from './paths-under-way.ts';
+import { PathsUnderWay, type PathUnderWay } from './paths-under-way.ts';
 import { StepsInOrder } from './steps-in-order.ts';
-import { UnfinishedFolders } from './unfinished-folders.ts';
+import { type UnfinishedFolder, UnfinishedFolders } from './unfinished-folders.ts';
 
 export interface TreeOptions extends ItemWriterOptions {
   readonly destination: Path;
@@ -56,7 +56,7 @@ export class TreeExtraction implements AsyncDisposable {
   readonly #batches: FileBatches;
   readonly #steps = new StepsInOrder();
   readonly #paths = new PathsUnderWay();
-  readonly #folders = new UnfinishedFolders(({ item, path }) => this.#finishFolder(item, path));
+  readonly #folders = new UnfinishedFolders((folder) => this.#finishFolder(folder));
   /** Whose objects come next; undefined where they are not wanted. */
   #file: FileInHand | undefined;
   readonly #openFiles = new Set<FileInHand>();
@@ -156,8 +156,10 @@ export class TreeExtraction implements AsyncDisposable {
       makeFolderAt(path, there);
     };
     extractIo('mkdir', () => replaceExisting(path, at, make, makeAgain), path);
-    this.#paths.addFolder(path);
-    this.#steps.push({ end: () => this.#tell(item, path, () => this.#folders.add(item, path)) });
+    const underWay = this.#paths.addFolder(path);
+    this.#steps.push({
+      end: () => this.#tell(item, path, () => this.#folders.add({ item, path, underWay })),
+    });
   }
 
   #startFile(item: Item, path: Uint8Array): FileInHand | undefined {
@@ -167,11 +169,12 @@ export class TreeExtraction implements AsyncDisposable {
       this.#steps.push({ end: () => this.#tell(item, path, () => {}) });
       return undefined;
     }
-    this.#paths.addFile(path);
-    if (hasContents) return new FileInHand(item, path, at);
+    const underWay = this.#paths.addFile(path);
+    if (hasContents) return new FileInHand(item, path, at, underWay);
     const read = (chunks: readonly ChunkRef[]) =>
       this.#report.counted(item.path, this.#options.contents(chunks));
-    this.#steps.push({ end: () => this.#tell(item, path, () => this.#writer.make(item, path, read)) });
+    const make = () => this.#writer.make(item, path, read);
+    this.#steps.push({ end: () => this.#tell(item, path, make, underWay) });
     return undefined;
   }
 
@@ -201,19 +204,20 @@ export class TreeExtraction implements AsyncDisposable {
   }
 
   #addWhole(file: FileInHand): void {
-    const { item, path, at } = file;
+    const { item, path, at, underWay } = file;
     let attributes: FileAttributes;
     try {
       attributes = extractIo('attrs', () => attributesOf(item, this.#options), path);
     } catch (error) {
       file.giveUp();
-      this.#steps.push({ end: () => this.#tell(item, path, () => fail(error)) });
+      this.#steps.push({ end: () => this.#tell(item, path, () => fail(error), underWay) });
       return;
     }
     const { objects, sizeBytes } = file.takePart();
     const target = { at, attributes };
     const ticket = this.#batches.add(this.#write(path, objects, target), objects, sizeBytes);
-    const end = () => this.#tell(item, path, () => this.#endWhole(item, path, ticket.outcome()));
+    const endWhole = () => this.#endWhole(item, path, ticket.outcome());
+    const end = () => this.#tell(item, path, endWhole, underWay);
     this.#steps.push({ batch: ticket.batch, end });
   }
 
@@ -266,7 +270,7 @@ export class TreeExtraction implements AsyncDisposable {
     } catch (error) {
       this.#report.warn(item.path, error);
     } finally {
-      this.#paths.deleteFile(path);
+      file.underWay.end();
       this.#openFiles.delete(file);
       file.close();
     }
@@ -292,8 +296,8 @@ export class TreeExtraction implements AsyncDisposable {
     return this.#writer.makeFile(item, path, this.#report.counted(item.path, contents));
   }
 
-  #finishFolder(item: Item, path: Uint8Array): void {
-    this.#paths.deleteFolder(path);
+  #finishFolder({ item, path, underWay }: UnfinishedFolder): void {
+    underWay.end();
     try {
       this.#writer.finishFolder(item, path);
     } catch (error) {
@@ -302,9 +306,14 @@ export class TreeExtraction implements AsyncDisposable {
   }
 
   /** It is the item's turn: says so, and what goes wrong with it. */
-  #tell(item: Item, path: Uint8Array, call: () => Promise<void> | void): Promise<void> | void {
+  #tell(
+    item: Item,
+    path: Uint8Array,
+    call: () => Promise<void> | void,
+    underWay?: PathUnderWay,
+  ): Promise<void> | void {
     this.#announce(item, path);
-    this.#paths.deleteFile(path);
+    underWay?.end();
     return this.#warning(item, call);
   }
 

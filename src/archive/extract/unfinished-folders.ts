@@ -1,22 +1,24 @@
 /** Gives folders their attributes once all in them was made: items come folder by folder. */
 import type { Item } from '../../format/item.ts';
+import type { PathUnderWay } from './paths-under-way.ts';
 
-interface Folder {
+export interface UnfinishedFolder {
   readonly item: Item;
   readonly path: Uint8Array;
+  readonly underWay: PathUnderWay;
 }
 
 export class UnfinishedFolders {
   /** Those that may still get entries, each within the one before. */
-  readonly #folders: Folder[] = [];
-  readonly #finish: (folder: Folder) => void;
+  readonly #folders: UnfinishedFolder[] = [];
+  readonly #finish: (folder: UnfinishedFolder) => void;
 
-  constructor(finish: (folder: Folder) => void) {
+  constructor(finish: (folder: UnfinishedFolder) => void) {
     this.#finish = finish;
   }
 
-  add(item: Item, path: Uint8Array): void {
-    this.#folders.push({ item, path });
+  add(folder: UnfinishedFolder): void {
+    this.#folders.push(folder);
   }
 
   /** Finishes the folders that `next` is not in. */

@@ -3,13 +3,6 @@ import { test } from 'node:test';
 import { PathsUnderWay } from '../../../src/archive/extract/paths-under-way.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';
 
-function underWay(files: readonly string[], folders: readonly string[] = []): PathsUnderWay {
-  const paths = new PathsUnderWay();
-  for (const file of files) paths.addFile(fromUtf8(file));
-  for (const folder of folders) paths.addFolder(fromUtf8(folder));
-  return paths;
-}
-
 for (const [path, touched] of [
   ['d/e/f', true],
   ['d/e/f/g', true],
@@ -23,26 +16,42 @@ for (const [path, touched] of [
   ['d', false],
 ] as const) {
   test(`touches() ${touched ? 'finds' : 'does not mind'} ${path} while the file d/e/f is under way`, () => {
-    assert.equal(underWay(['d/e/f']).touches(fromUtf8(path)), touched);
+    const paths = new PathsUnderWay();
+    paths.addFile(fromUtf8('d/e/f'));
+    assert.equal(paths.touches(fromUtf8(path)), touched);
   });
 }
 
 test('touches() finds a folder again, but not what is in it', () => {
-  const paths = underWay([], ['d', 'd/e']);
+  const paths = new PathsUnderWay();
+  paths.addFolder(fromUtf8('d'));
+  const inner = paths.addFolder(fromUtf8('d/e'));
   for (const path of ['d', 'd/e', 'd/./e']) assert.ok(paths.touches(fromUtf8(path)), path);
   for (const path of ['d/f', 'd/e/f', 'e']) assert.ok(!paths.touches(fromUtf8(path)), path);
-  paths.deleteFolder(fromUtf8('d/e'));
+  inner.end();
   assert.ok(!paths.touches(fromUtf8('d/e')));
 });
 
 test('touches() forgets what is done, as often as it was begun', () => {
-  const paths = underWay(['d/a', 'd/b', 'd/a', 'top']);
-  paths.deleteFile(fromUtf8('d/a'));
-  paths.deleteFile(fromUtf8('d/a'));
+  const paths = new PathsUnderWay();
+  const [one, two, again, top] = ['d/a', 'd/b', 'd/a', 'top'].map((path) => paths.addFile(fromUtf8(path)));
+  one!.end();
+  assert.ok(paths.touches(fromUtf8('d/a')));
+  again!.end();
   assert.ok(!paths.touches(fromUtf8('d/a')));
   assert.ok(paths.touches(fromUtf8('d')), 'b is still in it');
-  paths.deleteFile(fromUtf8('d/b'));
+  two!.end();
   assert.ok(!paths.touches(fromUtf8('d')));
-  paths.deleteFile(fromUtf8('top'));
+  top!.end();
   assert.ok(!paths.touches(fromUtf8('top')));
+});
+
+test('touches() finds a file in the place of a folder that was looked at before', () => {
+  const paths = new PathsUnderWay();
+  for (const file of ['d', 'd/e']) {
+    assert.ok(!paths.touches(fromUtf8('d/e/f')));
+    const one = paths.addFile(fromUtf8(file));
+    assert.ok(paths.touches(fromUtf8('d/e/f')), file);
+    one.end();
+  }
 });
