@@ -48,8 +48,17 @@ export function getAcls(target: Target, mode: number, options: { numericIds?: bo
   const access = findXattr(target, ACCESS_NAME);
   const inherited = isDirectory(mode) ? findXattr(target, DEFAULT_NAME) : undefined;
   const extended = (access?.length ?? 0) > BASE_ACL_BYTES || (inherited?.length ?? 0) >= BASE_ACL_BYTES;
-  if (!extended) return {};
-  const format = (entries: AclEntry[]) => formatAcl(entries, names, options.numericIds ?? false);
+  return extended ? formatAcls(target, mode, access, inherited, options.numericIds ?? false) : {};
+}
+
+function formatAcls(
+  target: Target,
+  mode: number,
+  access: Uint8Array | undefined,
+  inherited: Uint8Array | undefined,
+  numericIds: boolean,
+): Acls {
+  const format = (entries: AclEntry[]) => formatAcl(entries, names, numericIds);
   return catchingRangeErrors(target, () => {
     const acls: Acls = { aclAccess: format(access === undefined ? aclFromMode(mode) : decodeAcl(access)) };
     if (isDirectory(mode)) acls.aclDefault = format(inherited === undefined ? [] : decodeAcl(inherited));

@@ -36,11 +36,16 @@ const lsetxattr = cFunction<Set<Uint8Array>>(
 const LIMIT_BYTES = 16 * 1024 * 1024;
 let buffer = new Uint8Array(4096);
 
+// Most files have none: then no memory is taken to say so.
+const NO_BYTES = new Uint8Array(0);
+const NO_NAMES: readonly Uint8Array[] = [];
+
 /** Names of the attributes, without those that hold ACLs. */
-export function listXattrs(target: Target): Uint8Array[] {
+export function listXattrs(target: Target): readonly Uint8Array[] {
   if (!isLinux) return [];
   const list = readList(target);
   if (typeof list === 'number') throw new OsError(-list, 'listxattr', shownPath(target));
+  if (list.length === 0) return NO_NAMES;
   const names: Uint8Array[] = [];
   for (let start = 0; start < list.length;) {
     const end = list.indexOf(0, start);
@@ -77,20 +82,29 @@ export function setXattr(target: Target, name: Uint8Array | string, value: Uint8
   if (status !== 0) throw new OsError(lastErrno(), 'setxattr', shownPath(target));
 }
 
+export interface FoundXattrs {
+  readonly xattrs: Xattrs;
+  readonly warnings: readonly string[];
+}
+
+/** For most files: nothing may be put into it. */
+const NO_XATTRS: FoundXattrs = { xattrs: new Map(), warnings: [] };
+
 /**
  * All attributes, and a warning for each that can't be read. None at all where the file system has none, or does not
  * let us list them. `shown` names an open file in warnings.
  */
-export function readXattrs(target: Target, shown?: Path): { xattrs: Xattrs; warnings: string[] } {
-  const xattrs: Xattrs = new Map();
-  const warnings: string[] = [];
-  let names: Uint8Array[];
+export function readXattrs(target: Target, shown?: Path): FoundXattrs {
+  let names: readonly Uint8Array[];
   try {
     names = listXattrs(target);
   } catch (error) {
-    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) return { xattrs, warnings };
+    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) return NO_XATTRS;
     throw error;
   }
+  if (names.length === 0) return NO_XATTRS;
+  const xattrs: Xattrs = new Map();
+  const warnings: string[] = [];
   for (const name of names) {
     try {
       const value = getXattr(target, name);
@@ -145,7 +159,7 @@ function readValue(target: Target, name: Uint8Array | string): Uint8Array | numb
 function grow(read: () => number): Uint8Array | number {
   for (;;) {
     const length = read();
-    if (length >= 0) return buffer.slice(0, length);
+    if (length >= 0) return length === 0 ? NO_BYTES : buffer.slice(0, length);
     const errno = lastErrno();
     if (errno !== errnoNumber('ERANGE') || buffer.length >= LIMIT_BYTES) return -errno;
     buffer = new Uint8Array(buffer.length * 2);

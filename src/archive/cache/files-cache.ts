@@ -74,6 +74,7 @@ export class FilesCache {
   readonly mode: FilesCacheMode;
   #index = new HashIndex({ valueWords: 2 });
   readonly #blocks: Uint8Array[] = [];
+  readonly #cursors: MsgpackCursor[] = [];
   /** Bytes used of each block. */
   readonly #used: number[] = [];
   /** Blocks below this number were loaded from the file. */
@@ -166,7 +167,7 @@ export class FilesCache {
     const newest = this.#newestCmtimeNs ?? MAX_NS;
     const piece = new PieceWriter();
     for (let block = 0; block < this.#blocks.length; block++) {
-      const cursor = this.#cursorAt(block, 0);
+      const cursor = new MsgpackCursor(this.#blocks[block]!);
       const end = this.#used[block]!;
       while (cursor.offset < end) {
         const start = cursor.offset;
@@ -186,9 +187,12 @@ export class FilesCache {
         const newAge = (word & SEEN) !== 0 ? 0 : block < this.#loadedBlocks ? age + 1 : age;
         const keep = newAge === 0 ? cmtimeNs < newest : newAge < ttl;
         if (!keep) continue;
-        piece.add(cursor.bytes.subarray(start, ageStart));
-        piece.add(encode(newAge));
-        piece.add(cursor.bytes.subarray(afterAge, cursor.offset));
+        if (newAge === age) piece.add(cursor.bytes, start, cursor.offset);
+        else {
+          piece.add(cursor.bytes, start, ageStart);
+          piece.add(encode(newAge));
+          piece.add(cursor.bytes, afterAge, cursor.offset);
+        }
         if (piece.full) yield piece.take();
       }
     }
@@ -242,32 +246,51 @@ export class FilesCache {
     this.#index.set(pathHash, block | SEEN, offset);
   }
 
+  /** Good until the next call: making one takes longer than to read an entry. */
   #cursorAt(block: number, offset: number): MsgpackCursor {
-    const cursor = new MsgpackCursor(this.#blocks[block]!);
+    const cursor = (this.#cursors[block] ??= new MsgpackCursor(this.#blocks[block]!));
     cursor.offset = offset;
     return cursor;
   }
 }
 
-/** Collects small pieces into one of about SAVE_PIECE_BYTES. */
+/** Collects stretches of bytes into pieces of about SAVE_PIECE_BYTES; most of them begin where the last one ended. */
 class PieceWriter {
   #parts: Uint8Array[] = [];
   #bytes = 0;
+  #stretch: { readonly source: Uint8Array; start: number; end: number } = {
+    source: new Uint8Array(0),
+    start: 0,
+    end: 0,
+  };
 
   get full(): boolean {
     return this.#bytes >= SAVE_PIECE_BYTES;
   }
 
-  add(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#bytes += part.length;
+  add(source: Uint8Array, start = 0, end = source.length): void {
+    this.#bytes += end - start;
+    const last = this.#stretch;
+    if (last.source === source && last.end === start) {
+      last.end = end;
+      return;
+    }
+    this.#endStretch();
+    this.#stretch = { source, start, end };
   }
 
   take(): Uint8Array {
+    this.#endStretch();
+    this.#stretch.start = this.#stretch.end;
     const whole = Buffer.concat(this.#parts, this.#bytes);
     this.#parts = [];
     this.#bytes = 0;
     return whole;
+  }
+
+  #endStretch(): void {
+    const { source, start, end } = this.#stretch;
+    if (end > start) this.#parts.push(source.subarray(start, end));
   }
 }
 

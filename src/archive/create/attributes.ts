@@ -8,7 +8,7 @@ import { flagsOf } from '../../platform/bsd-flags.ts';
 import type { FileStat } from '../../platform/file-stat.ts';
 import { isOsError } from '../../platform/os-error.ts';
 import { readXattrs, type Xattrs } from '../../platform/xattr.ts';
-import { backupIo } from '../backup-error.ts';
+import { asBackupError } from '../backup-error.ts';
 
 /** Which ones to leave out. */
 export interface AttributeOptions {
@@ -30,6 +30,7 @@ export interface Attributes {
 }
 
 const NONE: Attributes = { flags: 0 };
+const NO_ACLS: Acls = {};
 
 /** Of an open file, or of a path that is not followed; `shown` names it in warnings. Throws BackupError. */
 export function readAttributes(
@@ -39,21 +40,28 @@ export function readAttributes(
   options: AttributeOptions,
 ): Attributes {
   const { noFlags, noXattrs, noAcls, numericIds } = options;
-  const flags = noFlags ? 0 : backupIo('extended stat (flags)', () => flagsOf(target, stat));
-  const found = noXattrs ? undefined : backupIo('extended stat (xattrs)', () => readXattrs(target, shown));
-  const acls = noAcls ? {} : backupIo('extended stat (ACLs)', () => aclsOf(target, stat.mode, numericIds));
-  const xattrs = found?.xattrs.size ? found.xattrs : undefined;
-  const xattrWarnings = found?.warnings.length ? found.warnings : undefined;
-  const hasAcls = acls.aclAccess !== undefined || acls.aclDefault !== undefined;
-  if (flags === 0 && !hasAcls && xattrs === undefined && xattrWarnings === undefined) return NONE;
-  return { flags, xattrs, xattrWarnings, acls: hasAcls ? acls : undefined };
+  let operation = 'extended stat (flags)';
+  try {
+    const flags = noFlags ? 0 : flagsOf(target, stat);
+    operation = 'extended stat (xattrs)';
+    const found = noXattrs ? undefined : readXattrs(target, shown);
+    operation = 'extended stat (ACLs)';
+    const acls = noAcls ? NO_ACLS : aclsOf(target, stat.mode, numericIds);
+    const xattrs = found?.xattrs.size ? found.xattrs : undefined;
+    const xattrWarnings = found?.warnings.length ? found.warnings : undefined;
+    const hasAcls = acls.aclAccess !== undefined || acls.aclDefault !== undefined;
+    if (flags === 0 && !hasAcls && xattrs === undefined && xattrWarnings === undefined) return NONE;
+    return { flags, xattrs, xattrWarnings, acls: hasAcls ? acls : undefined };
+  } catch (error) {
+    throw asBackupError(operation, error);
+  }
 }
 
 function aclsOf(target: number | Uint8Array, mode: number, numericIds: boolean): Acls {
   try {
     return getAcls(target, mode, { numericIds });
   } catch (error) {
-    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP')) return {};
+    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP')) return NO_ACLS;
     throw error;
   }
 }

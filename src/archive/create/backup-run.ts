@@ -102,6 +102,11 @@ export class BackupRun {
     void step.ready?.then(() => this.#news.call());
   }
 
+  /** Whether no step is before the next one, which then needs to be none. */
+  get isIdle(): boolean {
+    return this.#steps.isIdle;
+  }
+
   /** As push(), for a file that is open until its step ends. */
   pushOpen(step: Step): void {
     this.#waiting += 1;
@@ -115,7 +120,8 @@ export class BackupRun {
   }
 
   status(letter: string, path: Uint8Array): void {
-    this.push({ finish: () => this.#ctx.reporter.fileStatus(letter, path) });
+    if (this.isIdle) this.#ctx.reporter.fileStatus(letter, path);
+    else this.push({ finish: () => this.#ctx.reporter.fileStatus(letter, path) });
   }
 
   warn(warning: BorgWarning): void {

@@ -216,7 +216,8 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     }
     this.#addAttributes(item, found);
     this.#hardLinks.add(stat, item.path);
-    this.#run.push({ finish: () => this.#addStored(item, ids) });
+    if (this.#run.isIdle) this.#addStored(item, ids);
+    else this.#run.push({ finish: () => this.#addStored(item, ids) });
     this.status('U', path);
     return false;
   }

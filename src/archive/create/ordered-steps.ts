@@ -23,6 +23,11 @@ export class OrderedSteps {
     return this.#steps.length - this.#first;
   }
 
+  /** Whether what comes next may be done at once. */
+  get isIdle(): boolean {
+    return this.#nested === undefined && this.length === 0;
+  }
+
   /** Ends the step at once if nothing is before it and it is ready. */
   push(step: Step): void {
     const before = this.#nested ?? this.#steps;

@@ -59,8 +59,10 @@ export function normalizePath(path: Uint8Array): Uint8Array {
 
 /** Without leading slashes and `../`; `.` where nothing is left. Paths in archives are relative. */
 export function makePathSafe(path: Uint8Array): Uint8Array {
-  // By far most paths need no change: those that start with neither `/` nor `../`.
-  if (path.length > 0 && path[0] !== SLASH && path[0] !== DOT) return path;
+  let start = 0;
+  while (path[start] === SLASH) start += 1;
+  // By far most paths have no `../` then.
+  if (start < path.length && path[start] !== DOT) return start === 0 ? path : path.subarray(start);
   const safe = toBinaryString(path).replace(/^(?:(?:\.\.)?\/+)+/, '');
   return fromBinaryString(safe === '' ? '.' : safe);
 }
