@@ -63,8 +63,8 @@ export class BackupRun {
   readonly #inFlight = new Set<PendingFile>();
   /** Steps of files that are open and wait for another. */
   #waiting = 0;
-  /** Reads that have not ended; awaited before descriptors and threads are gone. */
-  readonly #reading = new Set<Promise<boolean>>();
+  /** Reads that have not ended; they end before descriptors are gone. */
+  #reads = 0;
   /** One at a time changes repository, cache and item stream. */
   readonly #gate = new Mutex();
   readonly #news = new WakeUp();
@@ -99,7 +99,6 @@ export class BackupRun {
   /** Adds a step behind those that are there. */
   push(step: Step): void {
     this.#steps.push(step);
-    void step.ready?.then(() => this.#news.call());
   }
 
   /** Whether no step is before the next one, which then needs to be none. */
@@ -107,15 +106,20 @@ export class BackupRun {
     return this.#steps.isIdle;
   }
 
-  /** As push(), for a file that is open until its step ends. */
-  pushOpen(step: Step): void {
+  /** Adds a step that waits for `ready`, of a file that is open until then. */
+  pushOpen(ready: Promise<void>, finish: () => void): void {
     this.#waiting += 1;
-    this.push({
-      ...step,
+    const step: Step = {
+      isReady: false,
       finish: () => {
         this.#waiting -= 1;
-        step.finish();
+        finish();
       },
+    };
+    this.push(step);
+    void ready.then(() => {
+      step.isReady = true;
+      this.#news.call();
     });
   }
 
@@ -145,21 +149,18 @@ export class BackupRun {
    */
   read(file: PendingFile, job: FileJob, outcome: ReadOutcome): void {
     this.#inFlight.add(file);
-    const reading = this.#read(file, job, outcome);
-    this.#reading.add(reading);
-    this.push({
+    const step: Step = {
       // Without a result its turn never comes: half a file must not pass for a whole one.
-      ready: reading.then((hasResult) => {
-        this.#reading.delete(reading);
-        return hasResult ? undefined : new Promise<never>(() => {});
-      }),
+      isReady: false,
       finish: () => {
         this.#inFlight.delete(file);
         if (file.error !== undefined) this.#abandon(file);
         else file.finishParts(this.writer, this.cache);
         outcome.finish();
       },
-    });
+    };
+    void this.#read(file, job, outcome, step);
+    this.push(step);
   }
 
   /** Drives a walk to its end, or until the user interrupts. */
@@ -222,23 +223,26 @@ export class BackupRun {
     this.#ctx.signal.removeEventListener('abort', this.#onAbort);
     this.#ctx.reporter.working?.(undefined);
     await this.#reader.close();
-    await Promise.allSettled(this.#reading);
+    while (this.#reads > 0) await this.#news.wait();
   }
 
   readonly #onAbort = (): void => this.#news.call();
 
-  /** Says whether there is a result; without one the backup fails, or was stopped. */
-  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome): Promise<boolean> {
+  /** Makes the step ready when there is a result; without one the backup fails, or was stopped. */
+  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome, step: Step): Promise<void> {
+    this.#reads += 1;
     try {
       this.#tellIndex();
-      await outcome.settle(await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk)));
-      return true;
+      const result = await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk));
+      const settled = outcome.settle(result);
+      if (settled !== undefined) await settled;
+      step.isReady = true;
     } catch (error) {
       if (!this.#stopped) this.#failure ??= { error };
-      this.#news.call();
-      return false;
     } finally {
       outcome.close?.();
+      this.#reads -= 1;
+      this.#news.call();
     }
   }
 
@@ -280,7 +284,7 @@ export class BackupRun {
       this.#checkpointDue() ||
       this.#steps.length >= MAX_STEPS ||
       this.#openFiles >= MAX_IN_FLIGHT ||
-      (this.#reading.size > 0 && performance.now() - this.#lastPauseMs > MAX_BUSY_MS)
+      (this.#reads > 0 && performance.now() - this.#lastPauseMs > MAX_BUSY_MS)
     );
   }
 

@@ -5,8 +5,9 @@ export class Mutex {
 
   /** Runs the section when all that came before have ended. */
   run<T>(section: () => Promise<T>): Promise<T> {
+    const { isIdle } = this;
     this.#waiting += 1;
-    const result = this.#last.then(section);
+    const result = isIdle ? section() : this.#last.then(section);
     this.#last = result.then(
       () => void (this.#waiting -= 1),
       () => void (this.#waiting -= 1),

@@ -155,12 +155,9 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (master === undefined || master instanceof Uint8Array) return this.#fileNow(item, found, fd);
     // Its master is being read. Whether this becomes a link to it is known when the master's turn is over.
     this.#waiting.add(fd);
-    this.#run.pushOpen({
-      ready: master.ended,
-      finish: () => {
-        this.#waiting.delete(fd);
-        this.#fileNow(item, found, fd);
-      },
+    this.#run.pushOpen(master.ended, () => {
+      this.#waiting.delete(fd);
+      this.#fileNow(item, found, fd);
     });
   }
 

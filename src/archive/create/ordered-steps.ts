@@ -3,21 +3,16 @@
  * the other. Steps that are added while one ends come right behind that one.
  */
 export interface Step {
-  /** Settles, never rejects, when finish() may be called; undefined where it may at once. */
-  readonly ready?: Promise<void>;
+  /** False as long as finish() may not be called. Default true. */
+  isReady?: boolean;
   finish(): void;
 }
 
-interface QueuedStep {
-  readonly step: Step;
-  isReady: boolean;
-}
-
 export class OrderedSteps {
-  #steps: QueuedStep[] = [];
+  #steps: Step[] = [];
   #first = 0;
   /** Steps added by the one that is ending now. */
-  #nested: QueuedStep[] | undefined;
+  #nested: Step[] | undefined;
 
   get length(): number {
     return this.#steps.length - this.#first;
@@ -32,17 +27,17 @@ export class OrderedSteps {
   push(step: Step): void {
     const before = this.#nested ?? this.#steps;
     const first = this.#nested === undefined ? this.#first : 0;
-    if (before.length === first && step.ready === undefined) return this.#finish(step);
-    const queued = { step, isReady: step.ready === undefined };
-    void step.ready?.then(() => (queued.isReady = true));
-    before.push(queued);
+    if (before.length === first && isReady(step)) this.#finish(step);
+    else before.push(step);
   }
 
   /** Ends all steps at the head that are ready. */
   run(): void {
-    for (let queued = this.#steps[this.#first]; queued?.isReady; queued = this.#steps[this.#first]) {
+    for (;;) {
+      const step = this.#steps[this.#first];
+      if (step === undefined || !isReady(step)) break;
       this.#first += 1;
-      this.#finish(queued.step);
+      this.#finish(step);
       if (this.#first < 1024) continue;
       this.#steps = this.#steps.slice(this.#first);
       this.#first = 0;
@@ -57,11 +52,11 @@ export class OrderedSteps {
     const waiting = this.#steps.slice(this.#first);
     this.#steps = [];
     this.#first = 0;
-    const unready: QueuedStep[] = [];
-    for (const queued of waiting) {
-      if (!queued.isReady) unready.push(queued);
+    const unready: Step[] = [];
+    for (const step of waiting) {
+      if (!isReady(step)) unready.push(step);
       else {
-        this.#finish(queued.step);
+        this.#finish(step);
         // What the step itself has added, and is not ready, waits in its place.
         unready.push(...this.#steps.splice(0));
       }
@@ -81,4 +76,8 @@ export class OrderedSteps {
       if (nested.length > 0) this.#steps.splice(this.#first, 0, ...nested);
     }
   }
+}
+
+function isReady({ isReady: ready = true }: Step): boolean {
+  return ready;
 }

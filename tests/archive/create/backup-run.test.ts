@@ -276,7 +276,7 @@ describe('BackupRun', () => {
         (function* () {
           for (let i = 0; i < 600; i++) {
             mostOpen = Math.max(mostOpen, ++open);
-            run.pushOpen({ ready, finish: () => open-- });
+            run.pushOpen(ready, () => open--);
             yield;
           }
         })(),

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OrderedSteps } from '../../../src/archive/create/ordered-steps.ts';
+import { OrderedSteps, type Step } from '../../../src/archive/create/ordered-steps.ts';
 
 /** Steps that write their names down when they end. */
 function recorder() {
   const steps = new OrderedSteps();
   const ended: string[] = [];
-  const add = (name: string, ready?: Promise<void>, then?: () => void) =>
-    steps.push({
-      ...(ready === undefined ? {} : { ready }),
+  const add = (name: string, ready?: Promise<void>, then?: () => void): void => {
+    const step: Step = {
       finish: () => {
         ended.push(name);
         then?.();
       },
-    });
+    };
+    if (ready !== undefined) {
+      step.isReady = false;
+      void ready.then(() => (step.isReady = true));
+    }
+    steps.push(step);
+  };
   return { steps, ended, add };
 }
 
