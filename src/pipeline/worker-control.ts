@@ -81,6 +81,10 @@ export class WorkerControl {
     return true;
   }
 
+  get nothingInFlight(): boolean {
+    return Atomics.load(this.#words, IN_FLIGHT) === 0;
+  }
+
   /** The same, waiting until they fit. */
   acquire(sizeBytes: number, limitBytes: number): void {
     while (!this.tryAcquire(sizeBytes, limitBytes)) {

@@ -40,6 +40,18 @@ test('reserve() never hands out a place that is not released yet', () => {
   );
 });
 
+test('reserve() begins at the beginning again when nothing is in flight', () => {
+  const control = new WorkerControl();
+  const ring = new Ring(new SharedArrayBuffer(1000), control);
+  const fails = () => assert.fail('there is room');
+  assert.equal(ring.reserve(100, fails).offset, 0);
+  assert.equal(ring.reserve(100, fails).offset, 100);
+  control.release(100);
+  assert.equal(ring.reserve(100, fails).offset, 200);
+  control.release(200);
+  assert.equal(ring.reserve(100, fails).offset, 0);
+});
+
 test('acquire() gives up where the worker is to stop', () => {
   const control = new WorkerControl();
   control.acquire(900, 1000);
