@@ -40,10 +40,11 @@ test('reserve() never hands out a place that is not released yet', () => {
   );
 });
 
+const fails = (): never => assert.fail('there is room');
+
 test('reserve() begins at the beginning again when nothing is in flight', () => {
   const control = new WorkerControl();
   const ring = new Ring(new SharedArrayBuffer(1000), control);
-  const fails = () => assert.fail('there is room');
   assert.equal(ring.reserve(100, fails).offset, 0);
   assert.equal(ring.reserve(100, fails).offset, 100);
   control.release(100);
