@@ -39,7 +39,7 @@ export class ObjectReader {
   readonly #key: Key;
   readonly #opener: ObjectOpener | undefined;
   readonly #recycles: boolean;
-  /** For what this thread does of writeFiles(). */
+  /** For what this thread does of writeFiles() and openInto(). */
   #ownOpener: SealedOpener | undefined;
   #readBytes = 0;
 
@@ -68,23 +68,20 @@ export class ObjectReader {
     return openObject(this.#key, id, await this.#repository.get(id));
   }
 
-  /** The same in memory of its size; where it has another one, in memory of its own. */
-  async readInto(id: Uint8Array, into: Uint8Array): Promise<Uint8Array> {
-    const plaintext = await this.read(id);
-    if (plaintext.length !== into.length) return plaintext;
-    copyMemory(into, plaintext);
-    releaseBuffer(plaintext);
-    return into;
-  }
-
   /**
-   * Has another thread open an object, and put it into a part of the opener's memory that it fills; false where that did not
-   * work: read() tells why. Takes its turn behind what other threads have been given before.
+   * Opens an object into memory that it fills; false where that is not possible: read() tells why. With an opener, whose
+   * memory it must be, another thread does it, behind what it has been given before.
    */
-  async openInto(opener: ObjectOpener, id: Uint8Array, into: Uint8Array): Promise<boolean> {
-    // Its memory goes to the other thread, so it must be ours.
+  async openInto(id: Uint8Array, into: Uint8Array, opener?: ObjectOpener): Promise<boolean> {
+    // The memory of what comes is given away, so it must be ours.
     for await (const sealed of getPlaces(this.#repository, [id])) {
-      return await opener.openInto({ id, sealed }, into);
+      if (opener !== undefined) return await opener.openInto({ id, sealed }, into);
+      try {
+        return this.#openHere({ id, sealed }, into);
+      } finally {
+        releaseSealed(sealed);
+        if (!isPlace(sealed)) releaseBuffer(sealed);
+      }
     }
     return false;
   }
@@ -131,13 +128,25 @@ export class ObjectReader {
     if (this.#opener !== undefined && this.#readBytes >= PARALLEL_FROM_BYTES) {
       return this.#opener.write(objects, writes);
     }
-    this.#ownOpener ??= new SealedOpener(this.#key.material);
-    const outcomes = writeFiles(this.#ownOpener, objects, writes);
+    const outcomes = writeFiles(this.#openerHere, objects, writes);
     for (const { sealed } of objects) releaseSealed(sealed);
     const sealedBytes = objects.reduce((sum, { sealed }) => sum + sealedSizeBytes(sealed), 0);
     const plainBytes = outcomes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#readBytes += Math.max(sealedBytes, plainBytes);
     return outcomes;
+  }
+
+  get #openerHere(): SealedOpener {
+    return (this.#ownOpener ??= new SealedOpener(this.#key.material));
+  }
+
+  #openHere(object: SealedInput, into: Uint8Array): boolean {
+    let isOpened = false;
+    for (const plaintext of this.#openerHere.openEach([object])) {
+      isOpened = plaintext?.length === into.length;
+      if (isOpened) copyMemory(into, plaintext!);
+    }
+    return isOpened;
   }
 
   async #bytesOf(id: Uint8Array, sealed: Sealed): Promise<Uint8Array> {

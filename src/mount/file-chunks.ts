@@ -118,16 +118,16 @@ export class FileChunks implements AsyncDisposable {
     return chunk;
   }
 
-  /** Gives `into`, filled, or memory of its own where it does not fit. */
+  /** Gives `into`, filled, or memory of its own where that is not possible. */
   async #open(id: Uint8Array, into: Uint8Array | undefined, isThreaded: boolean): Promise<Uint8Array> {
-    if (this.#opener !== undefined && isThreaded && into !== undefined) {
-      const isOpened = await this.#reader.openInto(this.#opener, id, into);
-      this.#areThreadsRunning = true;
+    if (into !== undefined) {
+      const opener = isThreaded ? this.#opener : undefined;
+      const isOpened = await this.#reader.openInto(id, into, opener);
+      if (opener !== undefined) this.#areThreadsRunning = true;
+      else this.#openedHereBytes += into.length;
       if (isOpened) return into;
     }
     // Read again by this thread, a damaged object tells what is wrong with it.
-    if (into === undefined) return this.#reader.read(id);
-    this.#openedHereBytes += into.length;
-    return this.#reader.readInto(id, into);
+    return this.#reader.read(id);
   }
 }

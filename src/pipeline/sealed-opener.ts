@@ -50,6 +50,8 @@ export class SealedOpener {
 
   #read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array {
     if (this.#scratch.length < sizeBytes) {
+      // There is so little garbage here that the collector would leave it for long.
+      releaseBuffer(this.#scratch);
       this.#scratch = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
     }
     const sealed = this.#scratch.subarray(0, sizeBytes);

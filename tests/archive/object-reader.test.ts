@@ -126,29 +126,36 @@ test('readMany() gives all of what opens to much more than it takes in the repos
   assert.deepEqual(await firstBytes(reader.readMany(wanted)), expected);
 });
 
-test('openInto() fills its part of the memory, for any compression, and says where that is not possible', async () => {
-  const { archive, ids, objects, source } = await sample();
-  const memory = new SharedArrayBuffer(2 * SIZE_BYTES + 3);
-  await using opener = archive.reader.createOpener(1, memory);
-  for (const compression of ['none', 'lz4', 'zlib', 'zstd', 'obfuscate,110,lz4']) {
-    for (const size of [0, 10, 5000, SIZE_BYTES]) {
-      const compressor = createCompressor(parseCompression(compression));
-      const { id, sealed } = await sealObject(source.key, compressor, new Uint8Array(size).fill(7));
-      objects.set(toHex(id), sealed);
-      const all = new Uint8Array(memory).fill(1);
-      const [one, two] = [new Uint8Array(memory, 1, size), new Uint8Array(memory, size + 2, size)];
-      const opened = await Promise.all([one, two].map((into) => archive.reader.openInto(opener, id, into)));
-      assert.deepEqual(opened, [true, true], `${compression} ${size}`);
-      assert.ok(one.every((byte) => byte === 7) && two.every((byte) => byte === 7), `${compression} ${size}`);
-      assert.deepEqual([all[0], all[size + 1], all[2 * size + 2]], [1, 1, 1]);
-      const longer = new Uint8Array(memory, 0, size + 1);
-      assert.equal(await archive.reader.openInto(opener, id, longer), false);
+for (const threads of [0, 1]) {
+  const by = threads === 0 ? 'this thread' : 'another thread';
+  test(`openInto() fills its part of the memory by ${by}, for any compression, and says where it can't`, async () => {
+    const { archive, ids, objects, source } = await sample();
+    const memory = new SharedArrayBuffer(2 * SIZE_BYTES + 3);
+    await using threaded = archive.reader.createOpener(1, memory);
+    const opener = threads === 0 ? undefined : threaded;
+    for (const compression of ['none', 'lz4', 'zlib', 'zstd', 'obfuscate,110,lz4']) {
+      for (const size of [0, 10, 5000, SIZE_BYTES]) {
+        const compressor = createCompressor(parseCompression(compression));
+        const { id, sealed } = await sealObject(source.key, compressor, new Uint8Array(size).fill(7));
+        objects.set(toHex(id), sealed);
+        const all = new Uint8Array(memory).fill(1);
+        const [one, two] = [new Uint8Array(memory, 1, size), new Uint8Array(memory, size + 2, size)];
+        const opened = await Promise.all([one, two].map((into) => archive.reader.openInto(id, into, opener)));
+        assert.deepEqual(opened, [true, true], `${compression} ${size}`);
+        assert.ok(
+          one.every((byte) => byte === 7) && two.every((byte) => byte === 7),
+          `${compression} ${size}`,
+        );
+        assert.deepEqual([all[0], all[size + 1], all[2 * size + 2]], [1, 1, 1]);
+        const longer = new Uint8Array(memory, 0, size + 1);
+        assert.equal(await archive.reader.openInto(id, longer, opener), false);
+      }
     }
-  }
-  const into = new Uint8Array(memory, 0, SIZE_BYTES);
-  const damaged = toHex(ids[25]!);
-  objects.set(damaged, objects.get(damaged)!.with(1000, 99));
-  assert.equal(await archive.reader.openInto(opener, ids[25]!, into), false);
-  objects.delete(damaged);
-  await assert.rejects(archive.reader.openInto(opener, ids[25]!, into), ObjectNotFound);
-});
+    const into = new Uint8Array(memory, 0, SIZE_BYTES);
+    const damaged = toHex(ids[25]!);
+    objects.set(damaged, objects.get(damaged)!.with(1000, 99));
+    assert.equal(await archive.reader.openInto(ids[25]!, into, opener), false);
+    objects.delete(damaged);
+    await assert.rejects(archive.reader.openInto(ids[25]!, into, opener), ObjectNotFound);
+  });
+}
