@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { isBuilt } from './is-built.mjs';
+import { mergeChunks } from './merge-chunks.mjs';
 
 // npm runs this also the first time that somebody starts the program by npx, who may not be allowed to write here.
 if (process.argv.includes('--if-needed') && isBuilt()) process.exit(0);
@@ -35,6 +36,7 @@ const fresh = `${dist}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh);
 const options = {
+  absWorkingDir: root,
   outdir: fresh,
   bundle: true,
   splitting: true,
@@ -47,14 +49,16 @@ const options = {
   legalComments: 'none',
   logLevel: 'warning',
 };
-await build({
+const { metafile } = await build({
   ...options,
+  metafile: true,
   entryPoints: {
     main: join(root, 'src/cli/entry.ts'),
     index: join(root, 'src/index.ts'),
     'manual-pages': join(root, 'src/cli/help/man-page.ts'),
   },
 });
+await mergeChunks(fresh, metafile);
 // A thread needs all of its program at once, and each file takes Node half a millisecond or more to load.
 const threads = {
   'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),

@@ -10,9 +10,13 @@ export function isBuilt() {
     const builtMs = statSync(join(root, 'dist/main.js')).mtimeMs;
     statSync(join(root, 'src/chunker/buzhash.wasm'));
     const sources = readdirSync(join(root, 'src'), { recursive: true }).map((name) => join('src', name));
-    return [...sources, 'package.json', 'scripts/build.mjs', 'tsconfig.types.json'].every(
-      (name) => statSync(join(root, name)).mtimeMs <= builtMs,
-    );
+    return [
+      ...sources,
+      'package.json',
+      'scripts/build.mjs',
+      'scripts/merge-chunks.mjs',
+      'tsconfig.types.json',
+    ].every((name) => statSync(join(root, name)).mtimeMs <= builtMs);
   } catch {
     return false;
   }
