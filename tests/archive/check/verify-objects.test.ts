@@ -48,7 +48,7 @@ for (const encryption of ['repokey', 'none'] as const) {
     const damaged = new Map<number, string>();
     // More than one thread reads by itself, so that others take part; small and large objects, and void ones between.
     for (let number = 0; number < 300; number++) {
-      const contents = noise(number % 5 === 0 ? 300_000 : 1_000, number + 1);
+      const contents = noise(number % 5 === 0 ? 120_000 : 1_000, number + 1);
       const { id, sealed } = await sealObject(key, none, contents);
       if (number % 50 === 7) {
         sealed[sealed.length - 1]! ^= 1;
@@ -80,7 +80,7 @@ test('verifyObjects() finds a wrong CRC around an object that opens', async () =
   await scratch.init('none');
   await using session = await scratch.open();
   const { repository, key } = session;
-  const contents = Array.from({ length: 50 }, (_, number) => noise(500_000, number + 1));
+  const contents = Array.from({ length: 60 }, (_, number) => noise(120_000, number + 1));
   for (const plaintext of contents) {
     const { id, sealed } = await sealObject(key, none, plaintext);
     await repository.put(id, sealed);
@@ -91,7 +91,7 @@ test('verifyObjects() finds a wrong CRC around an object that opens', async () =
   for (const name of readdirSync(folder)) {
     const bytes = readFileSync(join(folder, name));
     // In front of the contents: the type of key and of compression, 3 bytes, and the header, which begins with the CRC.
-    const at = bytes.indexOf(contents[45]!) - 3 - PUT_HEADER_SIZE_BYTES;
+    const at = bytes.indexOf(contents[55]!) - 3 - PUT_HEADER_SIZE_BYTES;
     if (at < 0) continue;
     bytes[at]! ^= 1;
     writeFileSync(join(folder, name), bytes);
@@ -101,15 +101,15 @@ test('verifyObjects() finds a wrong CRC around an object that opens', async () =
   await using objects = new ObjectSource(repository, key, 2);
   const found = await failuresOf(verifyObjects(repository, objects));
   assert.equal(found.size, 2);
-  assert.match(found.get(45) ?? found.get(46)!, /Segment entry checksum mismatch/);
+  assert.match(found.get(55) ?? found.get(56)!, /Segment entry checksum mismatch/);
 });
 
 test('verifyObjects() can be left before its end', async () => {
   using scratch = new Scratch();
   await scratch.init('none');
   await using session = await scratch.open();
-  for (let number = 0; number < 60; number++) {
-    const { id, sealed } = await sealObject(session.key, none, noise(500_000, number + 1));
+  for (let number = 0; number < 100; number++) {
+    const { id, sealed } = await sealObject(session.key, none, noise(120_000, number + 1));
     await session.repository.put(id, sealed);
   }
   await session.repository.commit();
@@ -119,7 +119,7 @@ test('verifyObjects() can be left before its end', async () => {
     for await (const verified of verifyObjects(session.repository, objects)) {
       assert.equal(verified.failures.size, 0);
       count += verified.count;
-      if (count > 40) break;
+      if (count > 70) break;
     }
   }
 });
