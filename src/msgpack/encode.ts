@@ -63,7 +63,9 @@ export function encodeFieldsTransient(
     const value = values[at];
     if (value === undefined) continue;
     const key = packedKeys[at]!;
-    buffer.set(key, reserve(key.length));
+    // Reserved first: it may replace the buffer.
+    const start = reserve(key.length);
+    buffer.set(key, start);
     writeValue(value, 1);
   }
   const packed = buffer.subarray(0, end);
