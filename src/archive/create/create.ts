@@ -28,7 +28,7 @@ import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 
 type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'verification'>;
 
-/** A thread of its own takes some 25 ms of processor time: as much as some thousand unchanged entries. */
+/** Entries from which a tree gets a thread that walks: its start takes as much as some thousand unchanged ones. */
 const LARGE_TREE = 2000;
 
 export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions {
@@ -48,8 +48,6 @@ export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions 
   readonly progress: boolean;
   /** Threads that read, compress and encrypt. Default: one a processor, at most four. */
   readonly threads?: number | undefined;
-  /** A tree with more entries than this is walked in a thread of its own, unless `threads` is 1. Default 2000. */
-  readonly walkThreadFrom?: number | undefined;
   /** Runs when the archive is there and the cache still open, for statistics. */
   readonly onCreated?: (archive: CreatedArchive, cache: ChunksCache) => Promise<void>;
 }
@@ -129,7 +127,7 @@ function walkThreadOf(
   inspection: InspectorOptions,
   options: CreateArchiveOptions,
 ): WalkThread | undefined {
-  const { matcher, threads = defaultThreadCount(), walkThreadFrom = LARGE_TREE } = options;
+  const { matcher, threads = defaultThreadCount() } = options;
   if (threads === 1 || !(matcher instanceof PatternMatcher)) return undefined;
   const { excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump } = options;
   const { cwd } = inspection;
@@ -149,7 +147,7 @@ function walkThreadOf(
       pathKey,
       attributesAhead: knownFiles > 0,
     },
-    afterSteps: knownFiles >= walkThreadFrom ? 0 : walkThreadFrom,
+    afterSteps: knownFiles >= LARGE_TREE ? 0 : LARGE_TREE,
     signal: ctx.signal,
   });
 }
