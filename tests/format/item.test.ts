@@ -142,3 +142,15 @@ test('encodeItem() writes keys in byte order', () => {
     (keys as string[]).toSorted((a, b) => (a < b ? -1 : 1)),
   );
 });
+
+test('encodeItem() packs items that end anywhere in the memory that it begins with', () => {
+  // What is larger than it keeps makes it begin again with 4 KiB.
+  const large = new Uint8Array(2 ** 20 + 1);
+  for (let length = 3900; length < 4100; length++) {
+    encode(large);
+    const item: Item = { path: new Uint8Array(length), mtimeNs: 5n, size: 7, uid: 1000, user: null };
+    const packed = encodeItem(item);
+    assert.equal(toHex(packed.subarray(-20)), toHex(encodeItem(item).subarray(-20)), `${length} bytes`);
+    assert.deepEqual(decodeItem(decode(packed)).uid, 1000);
+  }
+});
