@@ -111,8 +111,7 @@ export class FileChunks implements AsyncDisposable {
       this.#underWay.delete(opening);
       if (data === undefined || data !== place?.bytes) forget();
       else chunk.data = data;
-      // Of threads that failed, one may still write to it.
-      if (this.#opener?.isBroken !== true) chunk.release();
+      chunk.release();
     };
     opening.then(done, () => done());
     return chunk;
