@@ -64,6 +64,6 @@ async function writeMerged(folder, file, names) {
     packages: 'external',
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [{ name: 'others', setup: ({ onResolve }) => onResolve({ filter: /^\.\// }, others) }],
+    plugins: [{ name: 'others', setup: (builder) => builder.onResolve({ filter: /^\.\// }, others) }],
   });
 }
