@@ -5,7 +5,7 @@ import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { readFileAt } from '../platform/read-file.ts';
+import { FileStretches } from './file-stretches.ts';
 import { type PlacedObject, releaseBuffer } from './open-batch.ts';
 
 export interface GivenObject {
@@ -16,8 +16,7 @@ export interface GivenObject {
 
 export class SealedOpener {
   readonly #material: KeyMaterial;
-  /** For objects that are read here, one after the other: fresh memory for each would cost more than the reading. */
-  #scratch = new Uint8Array(0);
+  readonly #files = new FileStretches();
 
   constructor(material: KeyMaterial) {
     this.#material = material;
@@ -29,38 +28,32 @@ export class SealedOpener {
    */
   *openEach(objects: Iterable<GivenObject>): Generator<Uint8Array | undefined, void, undefined> {
     for (const { id, sealed: given } of objects) {
-      let sealed: Uint8Array | undefined;
-      let plaintext: Uint8Array | undefined;
-      try {
-        sealed = given instanceof Uint8Array ? given : this.#read(given);
-        plaintext = this.#open(id, sealed);
-      } catch {
-        plaintext = undefined;
-      }
+      const sealed = given instanceof Uint8Array ? given : this.#read(given);
+      const plaintext = sealed && openSealed(this.#material, id, sealed);
       yield plaintext;
       if (plaintext !== undefined && plaintext.buffer !== sealed?.buffer) releaseBuffer(plaintext);
     }
   }
 
-  #open(id: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    const object = openEnvelopeInPlace(this.#material, id, sealed);
-    const plaintext = decompressTransient(object);
-    return constantTimeEqual(idHash(this.#material, plaintext), id) ? plaintext : undefined;
+  #read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array | undefined {
+    const sealed = this.#files.read(fd, offsetBytes, sizeBytes);
+    return sealed !== undefined && crc32(sealed, crcBefore) === crc ? sealed : undefined;
   }
+}
 
-  #read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array {
-    if (this.#scratch.length < sizeBytes) {
-      // There is so little garbage here that the collector would leave it for long.
-      releaseBuffer(this.#scratch);
-      this.#scratch = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
-    }
-    const sealed = this.#scratch.subarray(0, sizeBytes);
-    for (let done = 0; done < sizeBytes;) {
-      const more = readFileAt(fd, sealed.subarray(done), offsetBytes + done);
-      if (more === 0) throw new Error('the file ends');
-      done += more;
-    }
-    if (crc32(sealed, crcBefore) !== crc) throw new Error('another CRC');
-    return sealed;
+/**
+ * The plaintext, good until the next object is opened; undefined where anything is wrong. The sealed bytes are decrypted in
+ * place.
+ */
+export function openSealed(
+  material: KeyMaterial,
+  id: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    const plaintext = decompressTransient(openEnvelopeInPlace(material, id, sealed));
+    return constantTimeEqual(idHash(material, plaintext), id) ? plaintext : undefined;
+  } catch {
+    return undefined;
   }
 }
