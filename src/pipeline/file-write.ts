@@ -61,7 +61,8 @@ export interface EncodedWrites {
   readonly extras: ReadonlyMap<number, Extras>;
 }
 
-type Extras = Pick<FileAttributes, 'acls' | 'xattrs' | 'numericIds'>;
+/** Times are here where they are none of int64: after the year 2262, or before 1677. */
+type Extras = Partial<Pick<FileAttributes, 'acls' | 'xattrs' | 'numericIds' | 'atimeNs' | 'mtimeNs'>>;
 
 const NUMBERS = 8;
 const NEW_FILE = -1;
@@ -89,9 +90,15 @@ export function encodeWrites(writes: readonly FileWrite[]): EncodedWrites {
     numbers[at + 7] = bsdFlags ?? NO_FLAGS;
     timesNs[2 * index] = atimeNs;
     timesNs[2 * index + 1] = mtimeNs;
-    if (acls !== undefined || xattrs !== undefined) extras.set(index, { acls, xattrs, numericIds });
+    const hasMore = acls !== undefined || xattrs !== undefined;
+    const times = isInt64(atimeNs) && isInt64(mtimeNs) ? undefined : { atimeNs, mtimeNs };
+    if (hasMore || times !== undefined) extras.set(index, { acls, xattrs, numericIds, ...times });
   }
   return { texts, numbers, timesNs, extras };
+}
+
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
 }
 
 export function* decodeWrites({ texts, numbers, timesNs, extras }: EncodedWrites): Generator<FileWrite> {

@@ -37,6 +37,16 @@ test('decodeWrites() gives what encodeWrites() took', () => {
       },
     },
     { path: fromUtf8('z'), objectCount: 1, sparse: true, target: { fd: 5, offsetBytes: 0 } },
+    // In the year 2400, which is more nanoseconds than int64 takes.
+    ...[{ mtimeNs: 13_569_465_600n * 10n ** 9n }, { atimeNs: -(2n ** 63n) - 1n }].map((times) => ({
+      path: fromUtf8('y'),
+      objectCount: 1,
+      sparse: false,
+      target: {
+        at: { directoryFd: 9, name: fromUtf8('y') },
+        attributes: { ...attributes, bsdFlags: 1, ...times },
+      },
+    })),
   ];
   const sent = structuredClone(encodeWrites(writes));
   assert.deepEqual(plain([...decodeWrites(sent)]), plain(writes));
