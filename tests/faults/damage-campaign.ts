@@ -64,7 +64,7 @@ const NOT_SAID = /TypeError|RangeError|undefined|\[object/;
 export const damageCampaign: Campaign = {
   name: 'damage',
   title: 'damaged files of the repository and of the client, given to the commands',
-  usualCases: 26,
+  usualCases: 20,
   async run({ seed, cases, caseId }): Promise<CampaignResult> {
     const tally = new Tally('damage', seed);
     using model = new Scratch();

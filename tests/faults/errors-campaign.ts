@@ -23,7 +23,7 @@ import type { ScenarioName, Stage } from './scenarios.ts';
 export const errorsCampaign: Campaign = {
   name: 'errors',
   title: 'full disks, disk errors, short writes and reads, at each call',
-  usualCases: 30,
+  usualCases: 20,
   run,
 };
 

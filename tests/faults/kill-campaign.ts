@@ -33,7 +33,7 @@ export type Hits = Record<StepKind, number>;
 export const killCampaign: Campaign = {
   name: 'kill',
   title: 'processes killed at any moment',
-  usualCases: 16,
+  usualCases: 12,
   async run({ seed, cases, caseId }): Promise<CampaignResult> {
     using space = new Workspace();
     const kills = caseId === undefined ? cases : Number(caseId);

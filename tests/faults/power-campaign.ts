@@ -37,7 +37,7 @@ const HEX_ID = 64;
 export const powerCampaign: Campaign = {
   name: 'power',
   title: 'power failures, at each change of the repository’s files',
-  usualCases: 120,
+  usualCases: 90,
   run: (options) => run(options),
 };
 
