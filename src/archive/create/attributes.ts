@@ -6,7 +6,6 @@
 import { type Acls, getAcls } from '../../platform/acl.ts';
 import { flagsOf } from '../../platform/bsd-flags.ts';
 import type { FileStat } from '../../platform/file-stat.ts';
-import { isOsError } from '../../platform/os-error.ts';
 import { readXattrs, type Xattrs } from '../../platform/xattr.ts';
 import { asBackupError } from '../backup-error.ts';
 
@@ -46,7 +45,7 @@ export function readAttributes(
     operation = 'extended stat (xattrs)';
     const found = noXattrs ? undefined : readXattrs(target, shown);
     operation = 'extended stat (ACLs)';
-    const acls = noAcls ? NO_ACLS : aclsOf(target, stat.mode, numericIds);
+    const acls = noAcls ? NO_ACLS : getAcls(target, stat.mode, { numericIds });
     const xattrs = found?.xattrs.size ? found.xattrs : undefined;
     const xattrWarnings = found?.warnings.length ? found.warnings : undefined;
     const hasAcls = acls.aclAccess !== undefined || acls.aclDefault !== undefined;
@@ -54,14 +53,5 @@ export function readAttributes(
     return { flags, xattrs, xattrWarnings, acls: hasAcls ? acls : undefined };
   } catch (error) {
     throw asBackupError(operation, error);
-  }
-}
-
-function aclsOf(target: number | Uint8Array, mode: number, numericIds: boolean): Acls {
-  try {
-    return getAcls(target, mode, { numericIds });
-  } catch (error) {
-    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP')) return NO_ACLS;
-    throw error;
   }
 }

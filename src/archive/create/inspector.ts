@@ -86,7 +86,7 @@ export class Inspector {
     return { path, stat };
   }
 
-  /** Opens a directory, by its descriptor, for as long as `use` takes or longer, if that says so. Throws BackupError. */
+  /** Opens a directory that was found; the caller closes it. Throws BackupError. */
   openDirectory(found: FoundObject): { fd: number; stat: FileStat } {
     const { path, at } = found;
     const fd = backupIo('dir_open', () => openDirectory(this.#locate(found), at), at?.name ?? path);
