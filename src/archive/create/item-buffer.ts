@@ -7,14 +7,17 @@ import { createChunker, type Chunker } from '../../chunker/chunker.ts';
 import { bytesSource } from '../../chunker/chunk-source.ts';
 import { ITEMS_CHUNKER_PARAMS } from '../../chunker/chunker-params.ts';
 
-const BUFFER_BYTES = 8 * 1024 * 1024;
+/** Borg gathers 8 MiB; the cuts are the same, and it is memory. */
+const FULL_BYTES = 2 ** 20;
+/** Items are added one at a time, and seldom large. */
+const BUFFER_BYTES = FULL_BYTES + 2 ** 16;
 
 export class ItemBuffer {
   /** Ids of the chunks written so far, in order. */
   readonly chunkIds: Uint8Array[] = [];
   readonly #chunker: Chunker;
   readonly #writeChunk: (plaintext: Uint8Array) => Promise<Uint8Array>;
-  #buffer = new Uint8Array(BUFFER_BYTES / 8);
+  #buffer = new Uint8Array(BUFFER_BYTES);
   #usedBytes = 0;
 
   /** `writeChunk` stores a chunk and gives its id. */
@@ -36,7 +39,7 @@ export class ItemBuffer {
   }
 
   get isFull(): boolean {
-    return this.#usedBytes > BUFFER_BYTES;
+    return this.#usedBytes > FULL_BYTES;
   }
 
   get isEmpty(): boolean {
