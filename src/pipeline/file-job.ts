@@ -43,9 +43,19 @@ export interface PipelineChunk {
   readonly kind: 'data' | 'alloc' | 'hole';
   /**
    * The envelope to store, absent where the index had the id already, or where this chunk was sealed a moment ago. Its
-   * memory (shared between threads) is used again as soon as the promise that the taker of chunks returned is settled.
+   * memory (shared between threads) is used again as soon as its taker is done with it.
    */
   readonly sealed?: Uint8Array;
+}
+
+/** Who waits for a file. */
+export interface FileTaker {
+  /** Takes the next chunk. The one after that comes when the promise is fulfilled, if there is one. */
+  takeChunk(chunk: PipelineChunk): void | Promise<void>;
+  /** The file was read, as far as it could be; nothing comes after this. */
+  takeResult(result: FileResult): void;
+  /** There will be no result, as `takeChunk` threw, or the pipeline is aborted, closed or broken. */
+  fail(error: unknown): void;
 }
 
 /** What became of a file. With an error, `stat` and the chunks delivered tell how far it came. */

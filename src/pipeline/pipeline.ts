@@ -2,7 +2,7 @@
  * Worker threads that turn files into sealed chunks. Ids, and the order of a file's chunks, do not depend on the
  * number of threads; files proceed side by side.
  */
-import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { FileJob, FileTaker } from './file-job.ts';
 import type { ProcessorOptions } from './file-processor.ts';
 import type { SharedIndex } from './pipeline-worker.ts';
 import { type Task, WorkerHandle } from './worker-handle.ts';
@@ -48,17 +48,17 @@ export class Pipeline {
   }
 
   /**
-   * Reads a file. `onChunk` gets its chunks in order, the next one only when the promise it returned is fulfilled.
-   * What is wrong with the file is in the result; the promise is rejected where `onChunk` throws, the pipeline is
-   * aborted, closed or broken.
+   * Reads a file. What is wrong with it is in the result; what is wrong with the pipeline, or was thrown by the taker, is
+   * a failure. The taker is called by nobody before this returns.
    */
-  processFile(job: FileJob, onChunk: (chunk: PipelineChunk) => Promise<void> | void): Promise<FileResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure.error);
-      this.#waiting.push({ job, onChunk, resolve, reject });
-      this.#waitingBytes += sizeOf(job);
-      this.#planDispatch();
-    });
+  processFile(job: FileJob, taker: FileTaker): void {
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      return queueMicrotask(() => taker.fail(error));
+    }
+    this.#waiting.push({ job, taker });
+    this.#waitingBytes += sizeOf(job);
+    this.#planDispatch();
   }
 
   /** Resolves when the queue has room; for whoever walks the tree to wait on before the next file. */
@@ -155,7 +155,7 @@ export class Pipeline {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const task of waiting) task.reject(error);
+    for (const { taker } of waiting) taker.fail(error);
     this.#closed = Promise.all(this.#workers.map((worker) => worker.close(error))).then(() => undefined);
     this.#wake();
   }

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { GeneralError } from '../errors.ts';
 import { toUtf8Lossy } from '../util/bytes.ts';
-import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { FileJob, FileTaker } from './file-job.ts';
 import type { ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
@@ -11,9 +11,7 @@ import { workerFile, WorkerThread } from './worker-thread.ts';
 /** A job and who waits for it. */
 export interface Task {
   readonly job: FileJob;
-  readonly onChunk: (chunk: PipelineChunk) => Promise<void> | void;
-  readonly resolve: (result: FileResult) => void;
-  readonly reject: (error: unknown) => void;
+  readonly taker: FileTaker;
 }
 
 export interface WorkerEvents {
@@ -85,12 +83,12 @@ export class WorkerHandle {
   /** Rejects what is unfinished and ends the thread. */
   async close(reason: unknown): Promise<void> {
     this.#closing = true;
-    const ended = this.#thread.close();
+    await this.#thread.close();
+    this.#indexPort.close();
+    // Only now: until it has ended the thread may use what the jobs name.
     const tasks = [...this.#tasks.values()];
     this.#tasks.clear();
-    for (const task of tasks) task.reject(reason);
-    this.#indexPort.close();
-    await ended;
+    for (const { taker } of tasks) taker.fail(reason);
   }
 
   #receive(message: FromWorker): void {
@@ -117,17 +115,17 @@ export class WorkerHandle {
       // Without a task: its taker threw at an earlier chunk.
       if (row.type === 'chunk') {
         try {
-          const taken = task?.onChunk(row.chunk);
+          const taken = task?.taker.takeChunk(row.chunk);
           if (taken !== undefined) await taken;
         } catch (error) {
           this.#tasks.delete(row.job);
-          task?.reject(error);
+          task?.taker.fail(error);
         }
         continue;
       }
       this.#tasks.delete(row.job);
-      if (row.type === 'file') task?.resolve(row.result);
-      else task?.reject(describeFailure(row.reason, task.job));
+      if (row.type === 'file') task?.taker.takeResult(row.result);
+      else task?.taker.fail(describeFailure(row.reason, task.job));
       if (this.#batches[0]?.lastJob !== row.job) continue;
       this.#batches.shift();
       this.#events.onDone();

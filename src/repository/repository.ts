@@ -48,10 +48,10 @@ export interface Repository extends AsyncDisposable {
   getPlaces?(ids: Iterable<Uint8Array>): AsyncIterable<Sealed>;
   has(id: Uint8Array): Promise<boolean>;
   /**
-   * Stores the object in the running transaction. The bytes may be reused once the promise settles. A checksum that was
-   * made before the object came here (strongChecksum()) is kept with it; the caller has verified it.
+   * Stores the object in the running transaction. The bytes may be reused once the promise settles; without one, at once.
+   * A checksum that was made before the object came here (strongChecksum()) is kept with it; the caller has verified it.
    */
-  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void>;
+  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> | undefined;
   /** Throws ObjectNotFound. */
   delete(id: Uint8Array): Promise<void>;
   /** Up to `limit` ids after `marker`, in the index's order. */

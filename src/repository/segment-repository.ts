@@ -45,7 +45,6 @@ export interface SegmentRepositoryOptions {
   readonly created: boolean;
 }
 
-const DONE = Promise.resolve();
 /** How far getMany() looks ahead. */
 const GET_MANY_BATCH = 64;
 
@@ -151,12 +150,12 @@ export class SegmentRepository implements Repository {
     return this.#state.loadedHints!;
   }
 
-  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> {
+  put(id: Uint8Array, sealed: Uint8Array, checksum?: Uint8Array): Promise<void> | undefined {
     const transaction = this.#transaction;
     if (this.#busy !== undefined || transaction === undefined) return this.#putLater(id, sealed, checksum);
     try {
       transaction.put(id, sealed, checksum);
-      return DONE;
+      return undefined;
     } catch (error) {
       return Promise.reject(error);
     }

@@ -20,7 +20,10 @@ const program = `
   });
   let sealedBytes = 0;
   const path = Buffer.from(process.argv[1]);
-  const { sizeBytes } = await pipeline.processFile({ path }, (chunk) => { sealedBytes += chunk.sealed?.length ?? 0; });
+  const takeChunk = (chunk) => { sealedBytes += chunk.sealed?.length ?? 0; };
+  const { sizeBytes } = await new Promise((takeResult, fail) => {
+    pipeline.processFile({ path }, { takeChunk, takeResult, fail });
+  });
   await pipeline.close();
   console.log(JSON.stringify({ sizeBytes, sealedBytes, peakBytes: process.resourceUsage().maxRSS * 1024 }));
 `;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { jobOf, material, read, testFolder, testPipeline } from './setup.ts';
+import { jobOf, material, processFile, read, testFolder, testPipeline } from './setup.ts';
 import { noise } from '../noise.ts';
 
 test('processFile() is rejected where its taker throws, and other files go on', async (t) => {
@@ -15,7 +15,7 @@ test('processFile() is rejected where its taker throws, and other files go on', 
   let calls = 0;
   const [a, b, c] = await Promise.allSettled([
     read(pipeline, paths[0]!),
-    pipeline.processFile(jobOf(paths[1]!), () => {
+    processFile(pipeline, jobOf(paths[1]!), () => {
       calls++;
       throw new Error('the repository is full');
     }),
@@ -121,7 +121,7 @@ test('a taker that is slow holds the reader up', async (t) => {
   const position = (): number =>
     Number(/pos:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]);
   let first = true;
-  const result = await pipeline.processFile({ path: Buffer.from(path), fd, closeFd: true }, async () => {
+  const result = await processFile(pipeline, { path: Buffer.from(path), fd, closeFd: true }, async () => {
     if (!first) return;
     first = false;
     await new Promise((resolve) => setTimeout(resolve, 700));

@@ -12,7 +12,7 @@ import type { FileResult, PipelineChunk } from '../../src/pipeline/file-job.ts';
 import { setXattr } from '../../src/platform/xattr.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { HashIndex } from '../../src/util/hash-index.ts';
-import { jobOf, material, plaintext, read, testFolder, testPipeline } from './setup.ts';
+import { jobOf, material, plaintext, processFile, read, testFolder, testPipeline } from './setup.ts';
 import { noise } from '../noise.ts';
 
 function idsOf(chunks: readonly PipelineChunk[]): string[] {
@@ -135,7 +135,7 @@ test('setIndex() reaches a worker in the middle of a file', async (t) => {
   // Chunks are taken slowly, so that the worker has to wait, and then goes on with the index.
   const pipeline = testPipeline(t, { threads: 12 });
   let sealedCount = 0;
-  await pipeline.processFile(jobOf(path), async (chunk) => {
+  await processFile(pipeline, jobOf(path), async (chunk) => {
     if (chunk.sealed !== undefined) sealedCount++;
     if (sealedCount === 1) pipeline.setIndex(index.buckets, index.bucketCount, index.valueWords);
     await Promise.resolve();
@@ -195,7 +195,7 @@ test('processFile() shows a change of the file while it is read', async (t) => {
   const path = join(testFolder(t), 'file');
   writeFileSync(path, noise(8_000_000));
   let touched = false;
-  const result = await testPipeline(t, { threads: 12 }).processFile(jobOf(path), () => {
+  const result = await processFile(testPipeline(t, { threads: 12 }), jobOf(path), () => {
     if (touched) return;
     touched = true;
     truncateSync(path, 7_999_999);

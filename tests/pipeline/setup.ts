@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { decompress } from '../../src/compress/decompress.ts';
 import { openEnvelope } from '../../src/crypto/envelope.ts';
 import type { KeyMaterial } from '../../src/crypto/key-material.ts';
-import type { FileJob, FileResult, PipelineChunk } from '../../src/pipeline/file-job.ts';
+import type { FileJob, FileResult, FileTaker, PipelineChunk } from '../../src/pipeline/file-job.ts';
 import { type Pipeline, type PipelineOptions, createPipeline } from '../../src/pipeline/pipeline.ts';
 import { toHex } from '../../src/util/bytes.ts';
 
@@ -51,10 +51,21 @@ export interface ReadFile {
   readonly result: FileResult;
 }
 
+/** What becomes of a file; rejected where the pipeline fails it. */
+export function processFile(
+  pipeline: Pipeline,
+  job: FileJob,
+  takeChunk: FileTaker['takeChunk'],
+): Promise<FileResult> {
+  return new Promise((takeResult, fail) => {
+    pipeline.processFile(job, { takeChunk, takeResult, fail });
+  });
+}
+
 /** Reads one file; keeps copies of its chunks. */
 export async function read(pipeline: Pipeline, job: FileJob | string): Promise<ReadFile> {
   const chunks: PipelineChunk[] = [];
-  const result = await pipeline.processFile(typeof job === 'string' ? jobOf(job) : job, (chunk) => {
+  const result = await processFile(pipeline, typeof job === 'string' ? jobOf(job) : job, (chunk) => {
     chunks.push({ ...chunk, ...(chunk.sealed && { sealed: chunk.sealed.slice() }) });
   });
   return { chunks, result };

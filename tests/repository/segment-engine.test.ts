@@ -128,12 +128,15 @@ describe('the storage quota', () => {
     await using repository = await create(store, { storageQuotaBytes: 500 });
     await putAll(repository, 0, 5);
     await repository.commit();
-    await assert.rejects(repository.put(idOf(5), dataOf(5)), (error) => {
-      assert.ok(error instanceof StorageQuotaExceeded);
-      assert.match(error.message, /\(500 B\) has been exceeded \(546 B\)/);
-      return true;
-    });
-    await assert.rejects(repository.put(idOf(6), new Uint8Array(0)), StorageQuotaExceeded);
+    await assert.rejects(
+      async () => repository.put(idOf(5), dataOf(5)),
+      (error) => {
+        assert.ok(error instanceof StorageQuotaExceeded);
+        assert.match(error.message, /\(500 B\) has been exceeded \(546 B\)/);
+        return true;
+      },
+    );
+    await assert.rejects(async () => repository.put(idOf(6), new Uint8Array(0)), StorageQuotaExceeded);
     await assert.rejects(repository.commit(), StorageQuotaExceeded);
     assert.equal(await repository.count(), 5);
     await repository.put(idOf(6), new Uint8Array(0));
@@ -145,7 +148,7 @@ describe('the storage quota', () => {
     const repository = await create(store, { storageQuotaBytes: 300 });
     await putAll(repository, 0, 3);
     await repository.delete(idOf(0));
-    await assert.rejects(repository.put(idOf(7), dataOf(7)), StorageQuotaExceeded);
+    await assert.rejects(async () => repository.put(idOf(7), dataOf(7)), StorageQuotaExceeded);
     await repository.rollback();
     await putAll(repository, 0, 3);
     await repository.delete(idOf(0));
@@ -224,8 +227,8 @@ describe('a full disk', () => {
     await using repository = await create(store);
     await repository.put(idOf(1), dataOf(1, 300_000));
     store.fault = { at: store.operations.length, kind: 'ENOSPC' };
-    await assert.rejects(repository.put(idOf(2), dataOf(2, 300_000)), { code: 'ENOSPC' });
-    await assert.rejects(repository.put(idOf(3), dataOf(3)), { code: 'ENOSPC' });
+    await assert.rejects(async () => repository.put(idOf(2), dataOf(2, 300_000)), { code: 'ENOSPC' });
+    await assert.rejects(async () => repository.put(idOf(3), dataOf(3)), { code: 'ENOSPC' });
     assert.deepEqual(names(memory, 'data/0'), []);
     await assert.rejects(repository.commit(), { code: 'ENOSPC' });
     await repository.put(idOf(4), dataOf(4));
@@ -251,7 +254,7 @@ describe('opening', () => {
     await writer.commit();
     await using reader = await open(store, { lock: false });
     assert.deepEqual(await reader.get(idOf(1)), dataOf(1));
-    await assert.rejects(reader.put(idOf(5), dataOf(5)), /opened without a lock/);
+    await assert.rejects(async () => reader.put(idOf(5), dataOf(5)), /opened without a lock/);
     await writer.close();
   });
 
@@ -260,7 +263,7 @@ describe('opening', () => {
     await (await create(store)).close();
     const first = await open(store, { exclusive: false, lockWaitSeconds: 0 });
     const second = await open(store, { exclusive: false, lockWaitSeconds: 0, identity: identity(2) });
-    await assert.rejects(first.put(idOf(1), dataOf(1)), LockTimeout);
+    await assert.rejects(async () => first.put(idOf(1), dataOf(1)), LockTimeout);
     await second.close();
     await first.put(idOf(1), dataOf(1));
     await first.commit();
@@ -308,7 +311,9 @@ describe('opening', () => {
       if (how === 'rolls back') await repository.rollback();
       else {
         store.fault = { at: store.operations.length, kind: 'ENOSPC' };
-        await assert.rejects(repository.put(idOf('more'), dataOf('more', 400_000)), { code: 'ENOSPC' });
+        await assert.rejects(async () => repository.put(idOf('more'), dataOf('more', 400_000)), {
+          code: 'ENOSPC',
+        });
       }
       await second.commit();
       await repository.close().catch(() => {});
@@ -337,7 +342,7 @@ describe('opening', () => {
     createWholeFile(store, 'data/0/0', concatBytes([SEGMENT_MAGIC, encodePut(idOf(1), dataOf(1))]));
     await using repository = await open(store);
     assert.equal(await repository.count(), 0);
-    await assert.rejects(repository.put(idOf(2), dataOf(2)), CheckNeeded);
+    await assert.rejects(async () => repository.put(idOf(2), dataOf(2)), CheckNeeded);
     assert.ok(store.stat('data/0/0'));
   });
 

@@ -77,13 +77,16 @@ export abstract class ChunksCache implements AsyncDisposable {
     return this.putSealed(id, plaintext.length, await key.seal(compressor.compress(plaintext)), statistics);
   }
 
-  /** As addChunk, for a chunk that was sealed elsewhere. `sealed` is missing where it was known already. */
-  async addSealed(
+  /**
+   * As addChunk, for a chunk that was sealed elsewhere. `sealed` is missing where it was known already. No promise where
+   * there is nothing to wait for.
+   */
+  addSealed(
     id: Uint8Array,
     sizeBytes: number,
     sealed: Uint8Array | undefined,
     statistics: Statistics,
-  ): Promise<ChunkRef> {
+  ): ChunkRef | Promise<ChunkRef> {
     if (this.refcount(id, sizeBytes) > 0) return this.incref(id, statistics, sizeBytes);
     if (sealed === undefined) throw new ChunksIndexError(id);
     return this.putSealed(id, sizeBytes, sealed, statistics);
@@ -121,17 +124,23 @@ export abstract class ChunksCache implements AsyncDisposable {
     return isLast;
   }
 
-  protected async putSealed(
+  protected putSealed(
     id: Uint8Array,
     sizeBytes: number,
     sealed: Uint8Array,
     statistics: Statistics,
     isNew = true,
-  ): Promise<ChunkRef> {
-    await this.subject.repository.put(id, sealed);
-    this.chunks.add(id, 1, sizeBytes, sealed.length);
-    statistics.update(sizeBytes, sealed.length, isNew);
-    return { id, size: sizeBytes, csize: sealed.length };
+  ): ChunkRef | Promise<ChunkRef> {
+    const csize = sealed.length;
+    const put = this.subject.repository.put(id, sealed);
+    if (put === undefined) return this.#countStored({ id, size: sizeBytes, csize }, statistics, isNew);
+    return put.then(() => this.#countStored({ id, size: sizeBytes, csize }, statistics, isNew));
+  }
+
+  #countStored(chunk: ChunkRef & { csize: number }, statistics: Statistics, isNew: boolean): ChunkRef {
+    this.chunks.add(chunk.id, 1, chunk.size, chunk.csize);
+    statistics.update(chunk.size, chunk.csize, isNew);
+    return chunk;
   }
 }
 

@@ -6,11 +6,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { GeneralError, type BorgWarning } from '../../errors.ts';
-import type { Item } from '../../format/item.ts';
-import type { FileJob, FileResult, PipelineChunk } from '../../pipeline/file-job.ts';
+import type { ChunkRef, Item } from '../../format/item.ts';
+import type { FileJob, FileTaker, PipelineChunk } from '../../pipeline/file-job.ts';
 import type { Context } from '../../util/context.ts';
 import type { ArchiveWriter } from './archive-writer.ts';
 import type { ChunksCache } from '../cache/chunks-cache.ts';
+import { FileRead, type FileReadHost, type ReadOutcome } from './file-read.ts';
 import { Mutex } from './mutex.ts';
 import { OrderedSteps, type Step } from './ordered-steps.ts';
 import { totalSize, type PendingFile } from './pending-file.ts';
@@ -19,7 +20,7 @@ import { workText } from '../work-text.ts';
 
 /** Reads files in other threads; Pipeline is one. */
 export interface ContentReader {
-  processFile(job: FileJob, onChunk: (chunk: PipelineChunk) => Promise<void>): Promise<FileResult>;
+  processFile(job: FileJob, taker: FileTaker): void;
   /** Tells it that the chunk index is in another place now. */
   setIndex(buckets: Uint8Array, bucketCount: number, valueWords: number): void;
   /** Gives up all that is in flight. */
@@ -32,22 +33,12 @@ export interface BackupRunOptions {
   readonly progress: boolean;
 }
 
-/** What is done with a file that was read. */
-export interface ReadOutcome {
-  /** Called as soon as the result is known; the file's turn comes when it is done. */
-  settle(result: FileResult): void | Promise<void>;
-  /** Called when nothing of the file is needed any more, also where there is no result. */
-  close?(): void;
-  /** Called when it is the file's turn. */
-  finish(): void;
-}
-
 /** Thrown where the user interrupts; a checkpoint is written then. */
 export class Interrupted extends Error {}
 
 /** Files that are being read at a time, or wait to be, each with a descriptor open. */
-const MAX_IN_FLIGHT = 256;
-/** Steps that wait for their turn. */
+const MAX_OPEN_FILES = 256;
+/** Steps that wait for their turn, also those of files that were read while one before them is not. */
 const MAX_STEPS = 4096;
 const PROGRESS_INTERVAL_MS = 100;
 /** Time without looking for news from other threads. */
@@ -79,6 +70,11 @@ export class BackupRun {
   /** Of the item that was added last. */
   #lastPath: Uint8Array | undefined;
   #lastPauseMs = 0;
+  readonly #readHost: FileReadHost = {
+    addChunk: (file, chunk) => this.#addChunk(file, chunk),
+    readEnded: (failure) => this.#readEnded(failure),
+    readFinished: (file) => this.#readFinished(file),
+  };
 
   constructor(
     ctx: Context,
@@ -149,18 +145,11 @@ export class BackupRun {
    */
   read(file: PendingFile, job: FileJob, outcome: ReadOutcome): void {
     this.#inFlight.add(file);
-    const step: Step = {
-      // Without a result its turn never comes: half a file must not pass for a whole one.
-      isReady: false,
-      finish: () => {
-        this.#inFlight.delete(file);
-        if (file.error !== undefined) this.#abandon(file);
-        else file.finishParts(this.writer, this.cache);
-        outcome.finish();
-      },
-    };
-    void this.#read(file, job, outcome, step);
-    this.push(step);
+    this.#reads += 1;
+    this.#tellIndex();
+    const read = new FileRead(this.#readHost, file, outcome);
+    this.#reader.processFile(job, read);
+    this.push(read);
   }
 
   /** Drives a walk to its end, or until the user interrupts. */
@@ -169,10 +158,10 @@ export class BackupRun {
       if (Symbol.iterator in walk) {
         for (const _ of walk) {
           this.#steps.run();
-          if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+          if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
         }
       } else {
-        for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_IN_FLIGHT - 1);
+        for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
       }
     } catch (error) {
       // A list of paths that is being read ends so; any other error ends the backup, without a checkpoint.
@@ -181,9 +170,9 @@ export class BackupRun {
     }
   }
 
-  /** Waits until all steps have ended, or no more files than that are in flight. */
-  async drain(maxInFlight = 0): Promise<void> {
-    await this.#attend(maxInFlight === 0 ? 0 : MAX_STEPS - 1, maxInFlight);
+  /** Waits until all steps have ended, or no more files than that are being read. */
+  async drain(maxOpenFiles = 0): Promise<void> {
+    await this.#attend(maxOpenFiles === 0 ? 0 : MAX_STEPS - 1, maxOpenFiles);
   }
 
   /** Waits until all steps have ended; no more may come. */
@@ -228,34 +217,34 @@ export class BackupRun {
 
   readonly #onAbort = (): void => this.#news.call();
 
-  /** Makes the step ready when there is a result; without one the backup fails, or was stopped. */
-  async #read(file: PendingFile, job: FileJob, outcome: ReadOutcome, step: Step): Promise<void> {
-    this.#reads += 1;
-    try {
-      this.#tellIndex();
-      const result = await this.#reader.processFile(job, (chunk) => this.#deliver(file, chunk));
-      const settled = outcome.settle(result);
-      if (settled !== undefined) await settled;
-      step.isReady = true;
-    } catch (error) {
-      if (!this.#stopped) this.#failure ??= { error };
-    } finally {
-      outcome.close?.();
-      this.#reads -= 1;
-      this.#news.call();
-    }
+  #addChunk(file: PendingFile, { id, sizeBytes, sealed }: PipelineChunk): void | Promise<void> {
+    return this.#gate.run(() => {
+      if (this.#stopped || this.#failure !== undefined) throw new Interrupted();
+      const added = this.cache.addSealed(id, sizeBytes, sealed, this.writer.statistics);
+      if (added instanceof Promise) return added.then((chunk) => this.#chunkAdded(file, chunk));
+      this.#chunkAdded(file, added);
+    });
   }
 
-  #deliver(file: PendingFile, chunk: PipelineChunk): Promise<void> {
-    return this.#gate.run(async () => {
-      if (this.#stopped || this.#failure !== undefined) throw new Interrupted();
-      const { statistics } = this.writer;
-      file.chunks.push(await this.cache.addSealed(chunk.id, chunk.sizeBytes, chunk.sealed, statistics));
-      this.#tellIndex();
-      this.#chunksSinceCheckpoint += 1;
-      this.#progress(file.item.path);
-      if (this.#checkpointDue()) this.#news.call();
-    });
+  #chunkAdded(file: PendingFile, chunk: ChunkRef): void {
+    file.chunks.push(chunk);
+    this.#tellIndex();
+    this.#chunksSinceCheckpoint += 1;
+    this.#progress(file.item.path);
+    if (this.#checkpointDue()) this.#news.call();
+  }
+
+  /** Without a result the backup fails, or was stopped. */
+  #readEnded(failure: { readonly error: unknown } | undefined): void {
+    if (failure !== undefined && !this.#stopped) this.#failure ??= failure;
+    this.#reads -= 1;
+    this.#news.call();
+  }
+
+  #readFinished(file: PendingFile): void {
+    this.#inFlight.delete(file);
+    if (file.error !== undefined) this.#abandon(file);
+    else file.finishParts(this.writer, this.cache);
   }
 
   /** The file whose turn is next, and how far it was read. */
@@ -266,7 +255,7 @@ export class BackupRun {
   }
 
   get #openFiles(): number {
-    return this.#inFlight.size + this.#waiting;
+    return this.#reads + this.#waiting;
   }
 
   #tellIndex(): void {
@@ -283,13 +272,13 @@ export class BackupRun {
       this.writer.flushDue ||
       this.#checkpointDue() ||
       this.#steps.length >= MAX_STEPS ||
-      this.#openFiles >= MAX_IN_FLIGHT ||
+      this.#openFiles >= MAX_OPEN_FILES ||
       (this.#reads > 0 && performance.now() - this.#lastPauseMs > MAX_BUSY_MS)
     );
   }
 
-  /** Does what is due, and waits until there are no more steps and files in flight than this. */
-  async #attend(maxSteps: number, maxInFlight: number): Promise<void> {
+  /** Does what is due, and waits until there are no more steps and open files than this. */
+  async #attend(maxSteps: number, maxOpenFiles: number): Promise<void> {
     for (;;) {
       await setImmediate();
       this.#lastPauseMs = performance.now();
@@ -298,7 +287,7 @@ export class BackupRun {
       if (this.#ctx.signal.aborted) throw new Interrupted();
       if (this.writer.flushDue) await this.#gate.run(() => this.writer.flush());
       if (this.#checkpointDue()) await this.#gate.run(() => this.#checkpoint());
-      if (this.#steps.length <= maxSteps && this.#openFiles <= maxInFlight) return;
+      if (this.#steps.length <= maxSteps && this.#openFiles <= maxOpenFiles) return;
       await this.#news.wait();
     }
   }

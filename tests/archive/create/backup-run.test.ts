@@ -11,7 +11,7 @@ import { sealObject } from '../../../src/archive/repo-object.ts';
 import type { Session } from '../../../src/archive/session.ts';
 import { DEFAULT_CHUNKER_PARAMS } from '../../../src/chunker/chunker-params.ts';
 import { MANIFEST_ID } from '../../../src/repository/repository.ts';
-import type { FileResult, PipelineChunk } from '../../../src/pipeline/file-job.ts';
+import type { FileResult, FileTaker } from '../../../src/pipeline/file-job.ts';
 import { OsError } from '../../../src/platform/os-error.ts';
 import { fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
 import { Scratch } from '../scratch.ts';
@@ -20,53 +20,45 @@ import { noise } from '../../noise.ts';
 /** Delivers what the test says, when it says so. */
 class ScriptedReader implements ContentReader {
   readonly #session: Session;
-  readonly #jobs = new Map<
-    string,
-    {
-      deliver: (chunk: PipelineChunk) => Promise<void>;
-      resolve: (r: FileResult) => void;
-      reject: (e: Error) => void;
-    }
-  >();
+  readonly #jobs = new Map<string, FileTaker>();
 
   constructor(session: Session) {
     this.#session = session;
   }
 
-  processFile(
-    job: { path: Uint8Array },
-    onChunk: (chunk: PipelineChunk) => Promise<void>,
-  ): Promise<FileResult> {
-    return new Promise((resolve, reject) => {
-      this.#jobs.set(toUtf8Lossy(job.path), { deliver: onChunk, resolve, reject });
-    });
+  processFile(job: { path: Uint8Array }, taker: FileTaker): void {
+    this.#jobs.set(toUtf8Lossy(job.path), taker);
   }
 
   setIndex(): void {}
 
   close(): Promise<void> {
-    for (const job of this.#jobs.values()) job.reject(new Error('closed'));
+    for (const taker of this.#jobs.values()) taker.fail(new Error('closed'));
+    this.#jobs.clear();
     return Promise.resolve();
   }
 
   fail(path: string, error: Error): void {
-    this.#jobs.get(path)!.reject(error);
+    this.#jobs.get(path)!.fail(error);
+    this.#jobs.delete(path);
   }
 
   async deliver(path: string, plaintext: Uint8Array): Promise<void> {
     const { key, compressor } = this.#session;
     const { id, sealed } = await sealObject(key, compressor, plaintext);
-    await this.#jobs.get(path)!.deliver({ id, sealed, sizeBytes: plaintext.length, kind: 'data' });
+    await this.#jobs.get(path)!.takeChunk({ id, sealed, sizeBytes: plaintext.length, kind: 'data' });
   }
 
   /** As a thread does that has sealed the chunk before. */
   async deliverKnown(path: string, plaintext: Uint8Array): Promise<void> {
     const id = this.#session.key.idHash(plaintext);
-    await this.#jobs.get(path)!.deliver({ id, sizeBytes: plaintext.length, kind: 'data' });
+    await this.#jobs.get(path)!.takeChunk({ id, sizeBytes: plaintext.length, kind: 'data' });
   }
 
   end(path: string, error?: FileResult['error']): void {
-    this.#jobs.get(path)!.resolve({ sizeBytes: 0, flags: 0, ...(error === undefined ? {} : { error }) });
+    const result = { sizeBytes: 0, flags: 0, ...(error === undefined ? {} : { error }) };
+    this.#jobs.get(path)!.takeResult(result);
+    this.#jobs.delete(path);
   }
 }
 

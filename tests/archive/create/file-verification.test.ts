@@ -55,13 +55,15 @@ async function withBackup(test: (scratch: Scratch) => Promise<void>): Promise<vo
 
 /** Opens files, and can't read them. */
 const badDisk: ContentReader = {
-  processFile: ({ fd }) =>
-    Promise.resolve({
-      stat: fstat(fd!),
-      sizeBytes: 0,
-      flags: 0,
-      error: { kind: 'os', operation: 'read', cause: new OsError(5, 'read') },
-    }),
+  processFile: ({ fd }, taker) =>
+    queueMicrotask(() =>
+      taker.takeResult({
+        stat: fstat(fd!),
+        sizeBytes: 0,
+        flags: 0,
+        error: { kind: 'os', operation: 'read', cause: new OsError(5, 'read') },
+      }),
+    ),
   setIndex() {},
   close: () => Promise.resolve(),
 };

@@ -485,7 +485,7 @@ describe('a repair', () => {
     });
     await repository.check({ repair: true, dryRun: true });
     assert.deepEqual(await contentsOfOpen(repository), without([{ segment: 0, offset: third.offset }]));
-    await assert.rejects(repository.put(idOf('new'), dataOf('new')), CheckNeeded);
+    await assert.rejects(async () => repository.put(idOf('new'), dataOf('new')), CheckNeeded);
     await repository.rollback();
     await assert.rejects(repository.count(), CheckNeeded);
     await repository.close();
