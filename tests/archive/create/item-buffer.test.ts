@@ -24,7 +24,9 @@ function items(): Uint8Array[] {
 describe('ItemBuffer', () => {
   it('cuts as if all items were one stream, however often it is flushed', async () => {
     const stream = items();
-    const whole = [...createChunker(ITEMS_CHUNKER_PARAMS, SEED).chunks(bytesSource(stream))].map((chunk) =>
+    const chunker = createChunker(ITEMS_CHUNKER_PARAMS, SEED);
+    // One at a time: a chunk's bytes are there until the next is taken.
+    const whole = Array.from(chunker.chunks(bytesSource(stream)), (chunk) =>
       sha256(chunk.kind === 'data' ? chunk.data : new Uint8Array(chunk.sizeBytes)),
     );
     const written: string[] = [];
