@@ -13,6 +13,7 @@ export type CValue =
   | bigint
   | Uint8Array
   | Int32Array
+  | Uint32Array
   | BigInt64Array
   | BigUint64Array
   | string

@@ -38,22 +38,28 @@ let buffer = new Uint8Array(4096);
 
 // Most files have none: then no memory is taken to say so.
 const NO_BYTES = new Uint8Array(0);
-const NO_NAMES: readonly Uint8Array[] = [];
+const EMPTY_LIST = { names: [], namesAcls: false };
 
 /** Names of the attributes, without those that hold ACLs. */
 export function listXattrs(target: Target): readonly Uint8Array[] {
-  if (!isLinux) return [];
+  return splitList(target).names;
+}
+
+function splitList(target: Target): { readonly names: readonly Uint8Array[]; readonly namesAcls: boolean } {
+  if (!isLinux) return EMPTY_LIST;
   const list = readList(target);
   if (typeof list === 'number') throw new OsError(-list, 'listxattr', shownPath(target));
-  if (list.length === 0) return NO_NAMES;
+  if (list.length === 0) return EMPTY_LIST;
   const names: Uint8Array[] = [];
+  let namesAcls = false;
   for (let start = 0; start < list.length;) {
     const end = list.indexOf(0, start);
     const name = list.slice(start, end < 0 ? list.length : end);
-    if (name.length > 0 && !toBinaryString(name).startsWith('system.posix_acl_')) names.push(name);
     start += name.length + 1;
+    if (toBinaryString(name).startsWith('system.posix_acl_')) namesAcls = true;
+    else if (name.length > 0) names.push(name);
   }
-  return names;
+  return { names, namesAcls };
 }
 
 /** The attribute's value; ENODATA where there is none of this name. */
@@ -85,24 +91,28 @@ export function setXattr(target: Target, name: Uint8Array | string, value: Uint8
 export interface FoundXattrs {
   readonly xattrs: Xattrs;
   readonly warnings: readonly string[];
+  /** Whether the list has names of ACLs, which are not among `xattrs`; undefined where there is no list. */
+  readonly namesAcls: boolean | undefined;
 }
 
 /** For most files: nothing may be put into it. */
-const NO_XATTRS: FoundXattrs = { xattrs: new Map(), warnings: [] };
+const NO_XATTRS: FoundXattrs = { xattrs: new Map(), warnings: [], namesAcls: false };
+const NO_LIST: FoundXattrs = { ...NO_XATTRS, namesAcls: undefined };
 
 /**
  * All attributes, and a warning for each that can't be read. None at all where the file system has none, or does not
  * let us list them. `shown` names an open file in warnings.
  */
 export function readXattrs(target: Target, shown?: Path): FoundXattrs {
-  let names: readonly Uint8Array[];
+  let list: ReturnType<typeof splitList>;
   try {
-    names = listXattrs(target);
+    list = splitList(target);
   } catch (error) {
-    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) return NO_XATTRS;
+    if (isOsError(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) return NO_LIST;
     throw error;
   }
-  if (names.length === 0) return NO_XATTRS;
+  const { names, namesAcls } = list;
+  if (names.length === 0 && !namesAcls) return NO_XATTRS;
   const xattrs: Xattrs = new Map();
   const warnings: string[] = [];
   for (const name of names) {
@@ -117,7 +127,7 @@ export function readXattrs(target: Target, shown?: Path): FoundXattrs {
       warnings.push(`when getting extended attribute ${toUtf8Lossy(name)}: ${what}`);
     }
   }
-  return { xattrs, warnings };
+  return { xattrs, warnings, namesAcls };
 }
 
 /** Sets all attributes, and returns a warning for each that can't be set. */
