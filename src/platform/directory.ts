@@ -10,11 +10,14 @@ import { type Path, lastOsError } from './os-error.ts';
 export interface DirectoryEntry {
   name: Uint8Array;
   ino: bigint;
+  /** The folder says that this is a regular file; where it doesn't, it may be one all the same. */
+  saysRegular: boolean;
 }
 
 /** Any folder's largest batch; the kernel gives what fits. */
 const BATCH_BYTES = 256 * 1024;
 const HEADER_BYTES = 19;
+const DT_REG = 8;
 
 const getdents = cFunction<[number, Uint8Array, number]>(
   'intptr_t getdents64(int fd, void *entries, size_t size)',
@@ -50,7 +53,7 @@ export function listDirectory(folder: Path | number): DirectoryEntry[] {
  * | 0      | 8    | ino    | uint64                                      |
  * | 8      | 8    | off    | of no use here                              |
  * | 16     | 2    | reclen | uint16, from here to the next               |
- * | 18     | 1    | type   | not given by all file systems, so not used  |
+ * | 18     | 1    | type   | 8: regular; 0 for all on some file systems  |
  * | 19     |      | name   | ended by a zero byte                        |
  */
 function readEntries(fd: number, path?: Path): DirectoryEntry[] {
@@ -68,7 +71,8 @@ function readEntries(fd: number, path?: Path): DirectoryEntry[] {
       const start = offset + HEADER_BYTES;
       const name = bytes.subarray(start, bytes.indexOf(0, start));
       if (isDots(name)) continue;
-      entries.push({ name, ino: view.getBigUint64(offset, littleEndian) });
+      const ino = view.getBigUint64(offset, littleEndian);
+      entries.push({ name, ino, saysRegular: bytes[offset + HEADER_BYTES - 1] === DT_REG });
     }
   }
 }
@@ -76,7 +80,7 @@ function readEntries(fd: number, path?: Path): DirectoryEntry[] {
 function listByStat(folder: Path): DirectoryEntry[] {
   const prefix = Buffer.concat([Buffer.from(nodePath(folder)), Buffer.from('/')]);
   return readdirSync(nodePath(folder), { encoding: 'buffer' }).map((name) => {
-    return { name, ino: lstat(concatBytes([prefix, name])).ino };
+    return { name, ino: lstat(concatBytes([prefix, name])).ino, saysRegular: false };
   });
 }
 
@@ -87,7 +91,7 @@ function isDots(name: Uint8Array): boolean {
 const INDEX_RANGE = 2 ** 20;
 
 /** Exported for tests. */
-export function sortByInode(entries: readonly DirectoryEntry[]): DirectoryEntry[] {
+export function sortByInode<Entry extends Pick<DirectoryEntry, 'ino'>>(entries: readonly Entry[]): Entry[] {
   // Inodes up to 2^33, as most file systems have them, fit into a double beside their index, and doubles sort in
   // half the time of bigints.
   const keys = new Float64Array(entries.length);

@@ -26,6 +26,7 @@ import {
   type OpenReadOptions,
   readLink,
 } from '../../platform/open-file.ts';
+import { isOsError } from '../../platform/os-error.ts';
 import { BackupError, backupIo, checkSameFile } from '../backup-error.ts';
 import { type Attributes, type AttributeOptions, readAttributes } from './attributes.ts';
 import { isSpecial, joinPath } from './path-bytes.ts';
@@ -52,6 +53,10 @@ export interface InspectedObject {
   readonly pathHash?: Uint8Array | undefined;
 }
 
+export interface OpenedObject extends InspectedObject {
+  readonly fd: number;
+}
+
 export interface InspectorOptions extends AttributeOptions {
   /** Open devices and fifos, and what symlinks to them lead to, for their content. */
   readonly readSpecial: boolean;
@@ -63,6 +68,7 @@ export interface InspectorOptions extends AttributeOptions {
   readonly pathKey?: KeyMaterial | undefined;
 }
 
+const USUAL: OpenReadOptions = { noAtime: true };
 const SPECIAL: OpenReadOptions = { noAtime: true, nonBlock: false };
 
 export class Inspector {
@@ -77,7 +83,7 @@ export class Inspector {
     const { path, stat } = found;
     const { mode } = stat;
     const { readSpecial } = this.#options;
-    if (isRegular(mode)) return this.#regular(found);
+    if (isRegular(mode)) return this.#regular(this.#open(found, USUAL));
     if (isSymlink(mode)) return this.#symlinkOrTarget(found);
     if (isSocket(mode)) return undefined;
     if (isSpecial(mode) && readSpecial) return this.#open(found, SPECIAL);
@@ -98,9 +104,26 @@ export class Inspector {
     return readAttributes(target, stat, path, this.#options);
   }
 
-  #regular(found: FoundObject): InspectedObject {
+  /**
+   * Opens what its folder calls a regular file without looking at it before. Undefined where it is none, and where
+   * anything fails: what to say then, inspect() finds out.
+   */
+  inspectRegular(path: Uint8Array, at: At): OpenedObject | undefined {
+    let fd: number | undefined;
+    try {
+      fd = openRead(path, USUAL, at);
+      const stat = fstat(fd);
+      if (isRegular(stat.mode)) return this.#regular({ path, stat, fd });
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+    }
+    if (fd !== undefined) closeFile(fd);
+    return undefined;
+  }
+
+  /** All that is to be known of a regular file that was opened. */
+  #regular(opened: OpenedObject): OpenedObject {
     const { attributesAhead, pathKey, cwd } = this.#options;
-    const opened = this.#open(found, { noAtime: true });
     const { path, stat, fd } = opened;
     if (!attributesAhead && pathKey === undefined) return opened;
     return {
@@ -112,7 +135,7 @@ export class Inspector {
     };
   }
 
-  #tryAttributes({ path, stat, fd }: InspectedObject & { fd: number }): Attributes | BackupError {
+  #tryAttributes({ path, stat, fd }: OpenedObject): Attributes | BackupError {
     try {
       return this.attributes(fd, stat, path);
     } catch (error) {
@@ -135,7 +158,7 @@ export class Inspector {
   }
 
   #fifo(found: FoundObject): InspectedObject {
-    const { path, stat, fd } = this.#open(found, { noAtime: true });
+    const { path, stat, fd } = this.#open(found, USUAL);
     try {
       return { path, stat, attributes: this.attributes(fd, stat, path) };
     } finally {
@@ -157,7 +180,7 @@ export class Inspector {
     return this.attributes(joinPath(this.#options.cwd, path), stat, joinPath(this.#options.cwd, path));
   }
 
-  #open(found: FoundObject, options: OpenReadOptions): InspectedObject & { fd: number } {
+  #open(found: FoundObject, options: OpenReadOptions): OpenedObject {
     const { path, at } = found;
     const fd = backupIo('open', () => openRead(this.#locate(found), options, at), at?.name ?? path);
     return { path, fd, stat: this.#checkOpened(found, fd) };

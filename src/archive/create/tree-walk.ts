@@ -11,7 +11,7 @@ import type { Attributes } from './attributes.ts';
 import { directoryTags, type TagOptions } from './directory-tags.ts';
 import type { FoundObject, InspectedObject, Inspector } from './inspector.ts';
 import { getFlags, UF_NODUMP } from '../../platform/bsd-flags.ts';
-import { listDirectory } from '../../platform/directory.ts';
+import { type DirectoryEntry, listDirectory } from '../../platform/directory.ts';
 import { type At, type FileStat, isDirectory, lstat } from '../../platform/file-stat.ts';
 import { closeFile } from '../../platform/open-file.ts';
 
@@ -46,11 +46,13 @@ export interface InodeId {
   readonly ino: bigint;
 }
 
+type Entry = Pick<DirectoryEntry, 'name' | 'saysRegular'>;
+
 /** A directory that the walk is in. */
 interface Frame {
   readonly path: Uint8Array;
   readonly fd: number;
-  readonly names: readonly Uint8Array[];
+  readonly entries: readonly Entry[];
   next: number;
   /** What to report at its end: that it was taken in, this letter, or nothing. */
   readonly end: 'directory' | 'x' | '-' | undefined;
@@ -112,9 +114,9 @@ export class TreeWalk {
         yield;
       }
       for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
-        const name = frame.names[frame.next++];
-        if (name === undefined) this.#leave(frame);
-        else this.#enter(childPath(frame.path, name), { directoryFd: frame.fd, name });
+        const entry = frame.entries[frame.next++];
+        if (entry === undefined) this.#leave(frame);
+        else this.#enterEntry(frame, entry);
         yield;
       }
     } finally {
@@ -129,7 +131,11 @@ export class TreeWalk {
     else if (end !== undefined) this.#visitor.status(end, path);
   }
 
-  #enter(path: Uint8Array, at: At | undefined): void {
+  #enterEntry({ path, fd }: Frame, { name, saysRegular }: Entry): void {
+    this.#enter(childPath(path, name), { directoryFd: fd, name }, saysRegular);
+  }
+
+  #enter(path: Uint8Array, at: At | undefined, saysRegular = false): void {
     const { matcher } = this.#options;
     const included = matcher.match(path);
     if (!included) {
@@ -138,6 +144,7 @@ export class TreeWalk {
       if (!matcher.recurseDir) return;
     }
     try {
+      if (at !== undefined && included && saysRegular && this.#enterRegular(path, at)) return;
       const stat = backupIo('stat', () => lstat(this.#locate(path, at), at), at?.name ?? path);
       if (!included && !isDirectory(stat.mode)) return;
       this.#enterFound({ path, at, stat }, included);
@@ -148,9 +155,23 @@ export class TreeWalk {
     }
   }
 
+  /** Opens a regular file at once, as most things in a tree are some; false where nothing came of it. */
+  #enterRegular(path: Uint8Array, at: At): boolean {
+    if (this.#dryRun || this.#options.excludeNodump) return false;
+    const inspected = this.#inspector.inspectRegular(path, at);
+    if (inspected === undefined) return false;
+    if (this.#isSkipped(inspected.stat)) closeFile(inspected.fd);
+    else this.#visitor.object(inspected);
+    return true;
+  }
+
+  #isSkipped({ ino, dev }: InodeId): boolean {
+    return this.#skipped.some((inode) => inode.ino === ino && inode.dev === dev);
+  }
+
   #enterFound(found: FoundObject, included: boolean): void {
     const { path, stat } = found;
-    if (this.#skipped.some((inode) => inode.ino === stat.ino && inode.dev === stat.dev)) return;
+    if (this.#isSkipped(stat)) return;
     if (this.#options.excludeNodump) {
       const flags = backupIo('flags', () => getFlags(joinPath(this.#options.cwd, path), stat.mode));
       if ((flags & UF_NODUMP) !== 0) {
@@ -193,12 +214,13 @@ export class TreeWalk {
         return undefined;
       }
       if (!this.#dryRun) this.#takeIn(path, fd, stat);
-      return { path, fd, names: tags, next: 0, end: 'x' };
+      const entries = tags.map((name) => ({ name, saysRegular: false }));
+      return { path, fd, entries, next: 0, end: 'x' };
     }
     if (included && !this.#dryRun) this.#takeIn(path, fd, stat);
-    const names = recurse ? backupIo('scandir', () => listDirectory(fd).map((entry) => entry.name)) : [];
+    const entries = recurse ? backupIo('scandir', () => listDirectory(fd)) : [];
     const end = this.#dryRun ? '-' : 'directory';
-    return { path, fd, names, next: 0, end: included ? end : undefined };
+    return { path, fd, entries, next: 0, end: included ? end : undefined };
   }
 
   #takeIn(path: Uint8Array, fd: number, stat: FileStat): void {

@@ -64,6 +64,8 @@ function showValue(_key: string, value: unknown): unknown {
 interface Setup {
   readonly patterns?: readonly string[];
   readonly inspection?: Partial<InspectorOptions>;
+  /** Then files are looked at before they are opened. */
+  readonly excludeNodump?: boolean;
   /** Called when the root was listed, and nothing in it was looked at. */
   readonly meanwhile?: () => void;
 }
@@ -84,7 +86,7 @@ async function walked(scratch: Scratch, byThread: boolean, setup: Setup = {}): P
   return recorder.lines;
 }
 
-function prepare(scratch: Scratch, { patterns = [], inspection }: Setup) {
+function prepare(scratch: Scratch, { patterns = [], inspection, excludeNodump = false }: Setup) {
   const rules: PatternRule[] = [];
   for (const line of patterns) {
     const command = parsePatternCommand(line);
@@ -106,7 +108,7 @@ function prepare(scratch: Scratch, { patterns = [], inspection }: Setup) {
     excludeCaches: true,
     excludeIfPresent: [fromUtf8('.nobackup')],
     keepExcludeTags: true,
-    excludeNodump: true,
+    excludeNodump,
   };
   const matcher = PatternMatcher.build(rules);
   const recorder = new Recorder();
@@ -163,6 +165,7 @@ describe('WalkThread', () => {
     'with no attributes, and no keys': {
       inspection: { attributesAhead: false, pathKey: undefined, noXattrs: true, noAcls: true },
     },
+    'without what is marked as not to be kept': { excludeNodump: true },
   };
   for (const [name, setup] of Object.entries(variants)) {
     it(`tells what a walk on the main thread tells, ${name}`, async () => {
@@ -195,6 +198,13 @@ describe('WalkThread', () => {
     const failure = lines[1]!.find((line) => line.startsWith('failed'));
     assert.match(failure!, /"source\/a: stat: \[Errno 2\] .*: 'a'".*BackupFileNotFoundError/);
     assert.ok(lines[1]!.includes('E source/a'));
+  });
+
+  it('tells the same whether files are looked at before they are opened, or not', async () => {
+    using scratch = new Scratch();
+    plant(scratch);
+    const expected = await walked(scratch, false, { excludeNodump: true });
+    assert.deepEqual(await walked(scratch, false), expected);
   });
 
   it('closes all descriptors where the walk is left', { skip: process.platform !== 'linux' }, async () => {
