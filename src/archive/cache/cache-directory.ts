@@ -132,6 +132,16 @@ export class CacheDirectory {
     return bytes;
   }
 
+  /** What the files cache takes, 0 where there is none, or nobody can tell. */
+  get filesCacheBytes(): number {
+    try {
+      return this.store.stat(this.filesName)?.sizeBytes ?? 0;
+    } catch (error) {
+      if (!hasCode(error)) throw error;
+      return 0;
+    }
+  }
+
   /** Writes the pieces one after the other; gives the integrity data. */
   writeFilesCache(pieces: Iterable<Uint8Array>): string {
     return this.#writeHashed(this.filesName, pieces);

@@ -17,11 +17,10 @@ import { VerifyRotation } from '../cache/verify-rotation.ts';
 import { FileVerification, type VerificationCounts } from './file-verification.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import { ObjectProcessor, type ObjectProcessorOptions } from './object-processor.ts';
-import { Inspector, type InspectorOptions } from './inspector.ts';
+import { Inspector } from './inspector.ts';
 import { joinPath } from './path-bytes.ts';
 import { WalkThread } from './walk-thread.ts';
 import { PatternMatcher } from '../patterns/pattern-matcher.ts';
-import type { Context } from '../../util/context.ts';
 import type { Session } from '../session.ts';
 import type { Statistics } from '../statistics.ts';
 import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
@@ -30,6 +29,8 @@ type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'verification'>;
 
 /** Entries from which a tree gets a thread that walks: its start takes as much as some thousand unchanged ones. */
 const LARGE_TREE = 2000;
+/** What the files cache takes of so many small files. */
+const LARGE_FILES_CACHE_BYTES = LARGE_TREE * 80;
 
 export interface CreateArchiveOptions extends BackupSelection, ProcessorOptions {
   readonly name: string;
@@ -72,6 +73,8 @@ export async function createArchive(
   const { ctx } = session;
   const startNs = ctx.nowNs();
   const { permitAdHocCache: permitAdHoc, filesCacheMode } = options;
+  // It starts while the caches are loaded.
+  await using walkThread = walkThreadOf(session, options);
   await using cache = await session.openCache({ permitAdHoc, filesCacheMode });
   const chunkerParams = options.chunkerParams ?? DEFAULT_CHUNKER_PARAMS;
   const writer = new ArchiveWriter(ctx, session, cache, {
@@ -91,13 +94,12 @@ export async function createArchive(
     leaseNonces: (blocks) => session.key.leaseNonces(blocks),
   });
   const run = new BackupRun(ctx, cache, writer, pipeline, options);
-  const inspection: InspectorOptions = {
+  const inspector = new Inspector({
     ...options,
     cwd: fromUtf8(ctx.cwd),
     attributesAhead: false,
     pathKey: cache.files && session.key.material,
-  };
-  const inspector = new Inspector(inspection);
+  });
   const collector = new MetadataCollector(options, ctx.reporter);
   const verification = verificationOf(session, cache, options);
   // Disposed of only after the run has stopped: until then its steps may use the descriptors.
@@ -106,10 +108,8 @@ export async function createArchive(
     nowNs: () => ctx.nowNs(),
     verification,
   });
-  {
-    await using walkThread = walkThreadOf(ctx, cache, inspection, options);
-    await run.complete(() => takeIn(session, run, { inspector, processor, walkThread }, options));
-  }
+  await run.complete(() => takeIn(session, run, { inspector, processor, walkThread }, options));
+  walkThread?.end();
   if (options.progress) ctx.reporter.archiveProgressEnd();
   const { comment, timestampNs } = options;
   const saved = await writer.save({ comment, timestampNs });
@@ -121,19 +121,15 @@ export async function createArchive(
 }
 
 /** Undefined where one thread is to do all, or a matcher was given that no other thread can use. */
-function walkThreadOf(
-  ctx: Context,
-  { files }: ChunksCache,
-  inspection: InspectorOptions,
-  options: CreateArchiveOptions,
-): WalkThread | undefined {
+function walkThreadOf(session: Session, options: CreateArchiveOptions): WalkThread | undefined {
+  const { ctx, key } = session;
   const { matcher, threads = defaultThreadCount() } = options;
   if (threads === 1 || !(matcher instanceof PatternMatcher)) return undefined;
   const { excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump } = options;
-  const { cwd } = inspection;
-  const { readSpecial, noFlags, noXattrs, noAcls, numericIds, pathKey } = inspection;
-  const knownFiles = files?.size ?? 0;
-  return new WalkThread({
+  const { readSpecial, noFlags, noXattrs, noAcls, numericIds } = options;
+  const cwd = fromUtf8(ctx.cwd);
+  const knownBytes = knownFilesBytes(session, options);
+  const thread = new WalkThread({
     walk: { cwd, excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump },
     matcher,
     // The attributes of files that are read are read with them; many that are known will not be read.
@@ -144,12 +140,20 @@ function walkThreadOf(
       noXattrs,
       noAcls,
       numericIds,
-      pathKey,
-      attributesAhead: knownFiles > 0,
+      pathKey: options.filesCacheMode.includes('d') ? undefined : key.material,
+      attributesAhead: knownBytes > 0,
     },
-    afterSteps: knownFiles >= LARGE_TREE ? 0 : LARGE_TREE,
+    afterSteps: LARGE_TREE,
     signal: ctx.signal,
   });
+  if (options.source.kind === 'paths' && knownBytes >= LARGE_FILES_CACHE_BYTES) thread.start();
+  return thread;
+}
+
+/** How much is known of files, by the size of the files cache, where it will be used for sure. */
+function knownFilesBytes({ ctx, repository }: Session, options: CreateArchiveOptions): number {
+  if (options.permitAdHocCache || options.filesCacheMode.includes('d')) return 0;
+  return cacheDirectory(ctx, repository.idHex).filesCacheBytes;
 }
 
 /** Undefined where nothing is to be verified: also without a files cache, when all files are read anyway. */

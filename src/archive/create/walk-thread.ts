@@ -16,7 +16,7 @@ export interface WalkThreadOptions {
   readonly walk: Omit<WalkOptions, 'matcher'>;
   readonly matcher: PatternMatcher;
   readonly inspection: InspectorOptions;
-  /** Steps of walks after which the thread is started: it takes some 25 ms of processor time. */
+  /** Steps of walks after which the thread is started, if it was not before: it takes some 25 ms of processor time. */
   readonly afterSteps: number;
   /** Ends the waiting for the thread. */
   readonly signal: AbortSignal;
@@ -32,10 +32,25 @@ export class WalkThread implements AsyncDisposable {
   readonly #news = new WakeUp();
   readonly #onAbort = (): void => this.#news.call();
   #failure: GeneralError | undefined;
+  #ended: Promise<void> | undefined;
 
   constructor(options: WalkThreadOptions) {
     this.#options = options;
     options.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Starts the thread, so that it is ready by the time when there is something to walk. */
+  start(): void {
+    const { walk, matcher, inspection } = this.#options;
+    this.#thread = new WorkerThread(
+      workerFile('walk', import.meta.url),
+      { walk, matcher: matcher.description, inspection },
+      {
+        onMessage: (events) => this.#receive(events),
+        onLateMessage: closeDescriptors,
+        onFailure: (error) => this.#fail(error),
+      },
+    );
   }
 
   /** Whether it has started, so that nobody has to wait for it. */
@@ -46,7 +61,7 @@ export class WalkThread implements AsyncDisposable {
   /** Makes the steps of a walk, up to its end or to where the thread can take it over. */
   *begin(walk: TreeWalk, steps: Iterable<void>): Generator<void> {
     for (const _ of steps) {
-      if (this.#steps++ === this.#options.afterSteps) this.#start();
+      if (this.#thread === undefined && this.#steps++ === this.#options.afterSteps) this.start();
       if (this.isReady) this.#given ??= walk.giveAway();
       yield;
     }
@@ -69,25 +84,18 @@ export class WalkThread implements AsyncDisposable {
     }
   }
 
+  /** Ends the thread, while others go on. */
+  end(): void {
+    this.#ended ??= this.#thread?.close();
+  }
+
   /** Ends the thread, and closes what it has opened and nobody has taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    await this.#thread?.close();
+    this.end();
+    await this.#ended;
     for (const events of this.#events.splice(0)) closeDescriptors(events);
     for (const { fd } of this.#given?.frames ?? []) closeFile(fd);
-  }
-
-  #start(): void {
-    const { walk, matcher, inspection } = this.#options;
-    this.#thread = new WorkerThread(
-      workerFile('walk', import.meta.url),
-      { walk, matcher: matcher.description, inspection },
-      {
-        onMessage: (events) => this.#receive(events),
-        onLateMessage: closeDescriptors,
-        onFailure: (error) => this.#fail(error),
-      },
-    );
   }
 
   #receive(events: WalkEvents): void {

@@ -223,6 +223,20 @@ describe('WalkThread', () => {
     assert.deepEqual(openBelow(scratch.path), []);
   });
 
+  it('takes a walk over at its first step where it was started before, and ends when it is told to', async () => {
+    using scratch = new Scratch();
+    plant(scratch);
+    const { walk, thread, recorder } = prepare(scratch, {});
+    await using _ = thread;
+    thread.start();
+    while (!thread.isReady) await sleep(5);
+    const steps = thread.begin(walk, walk.walk(fromUtf8('source'), undefined));
+    assert.equal([...steps].length, 1);
+    for await (const _ of thread.goOn(recorder));
+    assert.ok(recorder.lines.some((line) => line.startsWith('end source ')));
+    thread.end();
+  });
+
   it('closes what it was given where it is not used', { skip: process.platform !== 'linux' }, async () => {
     using scratch = new Scratch();
     plant(scratch);
