@@ -4,7 +4,8 @@
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 12)) {
-  await import('../dist/main.js');
+  const { runProgram } = await import('./program.js');
+  runProgram(new URL('../dist/', import.meta.url));
 } else {
   // Here only: each takes a millisecond of every start.
   const { spawn } = await import('node:child_process');

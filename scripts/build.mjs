@@ -6,8 +6,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { compileAhead } from './compile-ahead.mjs';
 import { isBuilt } from './is-built.mjs';
 import { mergeChunks } from './merge-chunks.mjs';
+import { writeScripts } from './write-scripts.mjs';
 
 // npm runs this also the first time that somebody starts the program by npx, who may not be allowed to write here.
 if (process.argv.includes('--if-needed') && isBuilt()) process.exit(0);
@@ -49,24 +51,25 @@ const options = {
   legalComments: 'none',
   logLevel: 'warning',
 };
+await build({ ...options, entryPoints: { index: join(root, 'src/index.ts') } });
+const command = join(fresh, 'command');
 const { metafile } = await build({
   ...options,
   metafile: true,
-  entryPoints: {
-    main: join(root, 'src/cli/entry.ts'),
-    index: join(root, 'src/index.ts'),
-    'manual-pages': join(root, 'src/cli/help/man-page.ts'),
-  },
+  outdir: command,
+  entryPoints: { main: join(root, 'src/cli/entry.ts') },
 });
-await mergeChunks(fresh, metafile);
+await mergeChunks(command, metafile);
+await writeScripts(command);
 // A thread needs all of its program at once, and each file takes Node half a millisecond or more to load.
-const threads = {
+const whole = {
   'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
   'open-worker': join(root, 'src/pipeline/open-worker.ts'),
   'verify-worker': join(root, 'src/pipeline/verify-worker.ts'),
   'walk-worker': join(root, 'src/archive/create/walk-worker.ts'),
+  'manual-pages': join(root, 'src/cli/help/man-page.ts'),
 };
-await build({ ...options, entryPoints: threads, splitting: false });
+await build({ ...options, entryPoints: whole, splitting: false });
 
 // The bundle needs the program's own Node, which may be newer than the one that runs this.
 const pinned = join(root, 'node_modules/node/bin/node');
@@ -74,6 +77,9 @@ const node = existsSync(pinned) ? pinned : process.execPath;
 const manual = [join(root, 'scripts/write-manual.mjs'), fresh, join(fresh, 'man')];
 if (spawnSync(node, manual, { stdio: 'inherit' }).status === 0) listManualPages();
 else console.error('There are no manual pages.');
+rmSync(join(fresh, 'manual-pages.js'));
+
+compileAhead(node, fresh);
 
 // Whether the types are right is for `npm run check` to say; they are written in any case.
 const compiler = join(root, 'node_modules/typescript/bin/tsc');

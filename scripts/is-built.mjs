@@ -7,7 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Whether dist/ is there and nothing that it is made from has changed since. */
 export function isBuilt() {
   try {
-    const builtMs = statSync(join(root, 'dist/main.js')).mtimeMs;
+    const builtMs = statSync(join(root, 'dist/command/main.cjs')).mtimeMs;
     statSync(join(root, 'src/chunker/buzhash.wasm'));
     const sources = readdirSync(join(root, 'src'), { recursive: true }).map((name) => join('src', name));
     return [
@@ -15,6 +15,10 @@ export function isBuilt() {
       'package.json',
       'scripts/build.mjs',
       'scripts/merge-chunks.mjs',
+      'scripts/write-scripts.mjs',
+      'scripts/compile-ahead.mjs',
+      'scripts/record-code.mjs',
+      'bin/program.js',
       'tsconfig.types.json',
     ].every((name) => statSync(join(root, name)).mtimeMs <= builtMs);
   } catch {

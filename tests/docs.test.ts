@@ -47,7 +47,7 @@ function newEnvironment(home: string): Record<string, string> {
 /** Borg does not have them. */
 const OWN_COMMANDS: readonly string[] = ['backup', 'completion', 'history', 'rollback', 'webdav'];
 
-const unbuilt = existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built';
+const unbuilt = existsSync(join(root, 'dist/command/main.cjs')) ? false : 'dist/ is not built';
 
 describe('the examples', { skip: unbuilt }, () => {
   for (const document of documents.filter((name) => runnableBlocks(name).length > 0)) {

@@ -207,5 +207,11 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
 process.on('uncaughtException', failUnexpectedly);
 process.on('unhandledRejection', failUnexpectedly);
 listenToInquiries();
-const { main } = await import('./main.ts');
-exit(await main(realIo(argv)));
+// Nothing is left that could come, and the command has not ended: an exit code of its own accord would say that all is well.
+process.on('beforeExit', () => failUnexpectedly(new Error('the command waits for what never comes')));
+void run();
+
+async function run(): Promise<never> {
+  const { main } = await import('./main.ts');
+  return exit(await main(realIo(argv)));
+}

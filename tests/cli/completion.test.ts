@@ -174,7 +174,7 @@ describe('completion', () => {
 });
 
 function missing(...programs: string[]): string | false {
-  if (!existsSync(join(root, 'dist/main.js'))) return 'dist/ is not built';
+  if (!existsSync(join(root, 'dist/command/main.cjs'))) return 'dist/ is not built';
   const absent = programs.filter((program) => spawnSync(program, ['--version']).error !== undefined);
   return absent.length > 0 && `${absent.join(' and ')} not installed`;
 }

@@ -33,7 +33,7 @@ function widest(command: string): number {
 
 describe(
   'bin/alcove',
-  { skip: existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built' },
+  { skip: existsSync(join(root, 'dist/command/main.cjs')) ? false : 'dist/ is not built' },
   () => {
     it('finds the program through a link', () => {
       const { stdout, status } = shell('"$0" --version');

@@ -87,7 +87,7 @@ describe('manualPages()', () => {
 
   it(
     'is built, and named in package.json; "npm run build" brings both in step',
-    { skip: existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built' },
+    { skip: existsSync(join(root, 'dist/command/main.cjs')) ? false : 'dist/ is not built' },
     () => {
       const built = readdirSync(join(root, 'dist/man/man1')).toSorted();
       const { man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { man: string[] };

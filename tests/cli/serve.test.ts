@@ -11,7 +11,7 @@ import { serveApart, VERSION, type ServerProcess } from '../remote/test-client.t
 import { Workspace } from '../workspace.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const unbuilt = existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built';
+const unbuilt = existsSync(join(root, 'dist/command/main.cjs')) ? false : 'dist/ is not built';
 
 /** A server with a new repository open, in which something is not yet committed. */
 async function busyServer(space: Workspace, args: readonly string[] = []): Promise<ServerProcess> {

@@ -13,7 +13,7 @@ import { alcoveCommand } from '../workspace.ts';
 import { type FakeIo, fakeIo, type FakeOptions } from './fake-io.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const unbuilt = existsSync(join(root, 'dist/main.js')) ? false : 'dist/ is not built';
+const unbuilt = existsSync(join(root, 'dist/command/main.cjs')) ? false : 'dist/ is not built';
 
 let scratch: Scratch;
 let settings: { cwd: string; env: Record<string, string> };
