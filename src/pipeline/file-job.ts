@@ -18,7 +18,7 @@ export interface FileJob {
   readonly closeFd?: boolean | undefined;
   /** What was found at the path: another type or inode when it is open makes the result an error. */
   readonly expected?: Pick<FileStat, 'mode' | 'ino'> | undefined;
-  /** About how much there is to read, so that small files travel together. */
+  /** About how much there is to read, so that small files travel together. Not given where a read may have to wait. */
   readonly sizeHintBytes?: number | undefined;
   /** Open what a symlink leads to (--read-special). */
   readonly followSymlinks?: boolean | undefined;

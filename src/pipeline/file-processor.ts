@@ -31,10 +31,8 @@ export interface ProcessorHost {
   /** Whether the repository has the chunk. */
   isKnown(id: Uint8Array): boolean;
   leaseNonces(blocks: number): bigint;
-  /** Memory for an id and the envelope that follows it; may wait until there is room. */
+  /** Memory for a chunk's id and the envelope that follows it, if any; may wait until there is room. */
   reserve(sizeBytes: number): Uint8Array;
-  /** Takes a chunk whose id and envelope, if any, are in the memory reserved last. */
-  emit(chunk: PipelineChunk): void;
   /** Throws where the work is to stop. */
   checkStopped(): void;
 }
@@ -58,7 +56,12 @@ class FileRace extends Error {
   }
 }
 
-type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+/** What is known of a file so far. */
+export type GrowingResult = { -readonly [Key in keyof FileResult]: FileResult[Key] };
+
+export function newResult(): GrowingResult {
+  return { sizeBytes: 0, flags: 0 };
+}
 
 /**
  * Turns files into sealed chunks, one file at a time, all in one thread.
@@ -84,9 +87,11 @@ export class FileProcessor {
     this.#nonces = new NonceRange((blocks) => host.leaseNonces(blocks));
   }
 
-  /** Emits the file's chunks and says what became of it. Throws only what is not the file's fault. */
-  process(job: FileJob): FileResult {
-    const result: Writable<FileResult> = { sizeBytes: 0, flags: 0 };
+  /**
+   * Gives the file's chunks, each in the memory reserved last, valid until the next; in `result` is what became of the file
+   * when there are no more. Throws only what is not the file's fault.
+   */
+  *process(job: FileJob, result: GrowingResult): Generator<PipelineChunk> {
     let fd = job.fd;
     // What an error of the system comes from.
     let operation = 'open';
@@ -98,7 +103,13 @@ export class FileProcessor {
       result.stat = stat;
       if (job.contents ?? true) {
         operation = 'read';
-        this.#readContents(job, fd, stat, result);
+        const source =
+          job.section === undefined ? this.#sourceOf(fd, stat) : this.#sectionOf(fd, job.section);
+        for (const chunk of this.#chunker.chunks(source, { sparse: job.sparse ?? false })) {
+          this.#host.checkStopped();
+          result.sizeBytes += chunk.sizeBytes;
+          yield this.#seal(chunk, job.sealAll ?? false);
+        }
         operation = 'fstat2';
         result.statAfter = fstat(fd);
       }
@@ -124,17 +135,6 @@ export class FileProcessor {
       else throw error;
     } finally {
       if (fd !== undefined && (job.fd === undefined || job.closeFd)) closeFile(fd);
-    }
-    return result;
-  }
-
-  #readContents(job: FileJob, fd: number, stat: FileStat, result: Writable<FileResult>): void {
-    const { section } = job;
-    const source = section === undefined ? this.#sourceOf(fd, stat) : this.#sectionOf(fd, section);
-    for (const chunk of this.#chunker.chunks(source, { sparse: job.sparse ?? false })) {
-      this.#host.checkStopped();
-      result.sizeBytes += chunk.sizeBytes;
-      this.#emit(chunk, job.sealAll ?? false);
     }
   }
 
@@ -182,12 +182,13 @@ export class FileProcessor {
     return readFile(fd, into);
   }
 
-  #emit(chunk: Chunk, sealAll: boolean): void {
+  /** The chunk's id, and its envelope where the repository has none. */
+  #seal(chunk: Chunk, sealAll: boolean): PipelineChunk {
     const { sizeBytes, kind } = chunk;
     const id = kind === 'data' ? idHash(this.#material, chunk.data) : this.#zeroId(sizeBytes);
     if (!sealAll && this.#isKnown(id)) {
       this.#host.reserve(ID_BYTES).set(id);
-      return this.#host.emit({ id, sizeBytes, kind });
+      return { id, sizeBytes, kind };
     }
     const payload = this.#compressor.compressTransient(
       kind === 'data' ? chunk.data : new Uint8Array(sizeBytes),
@@ -198,7 +199,7 @@ export class FileProcessor {
     const encrypted = this.#material.cipher !== 'none';
     const nonce = encrypted ? this.#nonces.take(envelopeNonceBlocks(payload.length)) : 0n;
     sealEnvelopeInto(this.#material, nonce, payload, sealed);
-    this.#host.emit({ id, sizeBytes, kind, sealed });
+    return { id, sizeBytes, kind, sealed };
   }
 
   #zeroId(sizeBytes: number): Uint8Array {

@@ -1,5 +1,5 @@
 /** Fewest blocks to ask for at once: enough for 64 MiB. */
-const LEASE_BLOCKS = 2 ** 22;
+export const LEASE_BLOCKS = 2 ** 22;
 
 /**
  * Hands out nonces, one for each 16-byte block, from ranges that it owns. What is left of a range when the next one

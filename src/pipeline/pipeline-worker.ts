@@ -2,8 +2,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import { probe } from '../util/hash-probe.ts';
-import type { PipelineChunk } from './file-job.ts';
-import { FileProcessor, type ProcessorOptions } from './file-processor.ts';
+import { FileProcessor, newResult, type ProcessorOptions } from './file-processor.ts';
 import { type JobsMessage, decodeJob } from './job-message.ts';
 import { type ResultMessage, ResultWriter } from './result-message.ts';
 import { Ring, type RingPlace } from './ring.ts';
@@ -37,7 +36,6 @@ const writer = new ResultWriter();
 let place: RingPlace | undefined;
 let index: SharedIndex | undefined;
 let indexCount = 0;
-let currentJob = 0;
 
 const processor = new FileProcessor(start.options, {
   isKnown(id) {
@@ -50,19 +48,20 @@ const processor = new FileProcessor(start.options, {
     writer.addCost(place.costBytes);
     return place.bytes;
   },
-  emit(chunk: PipelineChunk) {
-    if (place !== undefined) writer.addChunk(currentJob, chunk, place);
-    if (writer.isFull) flush();
-  },
   checkStopped: () => control.checkStopped(),
 });
 
 takeMessages(port, control, (message: JobsMessage) => {
   for (const [number, job] of message.jobs.entries()) {
-    currentJob = message.firstJob + number;
+    const currentJob = message.firstJob + number;
     control.checkStopped();
     try {
-      writer.addFile(currentJob, processor.process(decodeJob(job)));
+      const result = newResult();
+      for (const chunk of processor.process(decodeJob(job), result)) {
+        writer.addChunk(currentJob, chunk, place!);
+        if (writer.isFull) flush();
+      }
+      writer.addFile(currentJob, result);
     } catch (error) {
       if (error instanceof WorkerStopped) throw error;
       writer.addFailure(currentJob, error instanceof Error ? error.message : String(error));

@@ -5,10 +5,11 @@
 import type { FileJob, FileTaker } from './file-job.ts';
 import type { ProcessorOptions } from './file-processor.ts';
 import type { SharedIndex } from './pipeline-worker.ts';
-import { type Task, WorkerHandle } from './worker-handle.ts';
+import { OwnThread } from './own-thread.ts';
+import { type Task, type WorkerEvents, WorkerHandle } from './worker-handle.ts';
 
 export interface PipelineOptions extends ProcessorOptions {
-  /** Worker threads, at least 1; each starts when there is work for it. */
+  /** Worker threads, at least 1; each starts when there is work for it. A few small files are read without any. */
   readonly threads: number;
   /** Reserves so many nonces (one for each 16-byte block) for good, and gives the first. */
   leaseNonces(blocks: number): Promise<bigint>;
@@ -30,6 +31,7 @@ const NEW_THREAD_BYTES = 4 * 2 ** 20;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #ownThread: OwnThread;
   readonly #workers: WorkerHandle[] = [];
   #waiting: Task[] = [];
   #waitingBytes = 0;
@@ -38,11 +40,17 @@ export class Pipeline {
   #failure: { readonly error: unknown } | undefined;
   #dispatchPlanned = false;
   #closed: Promise<void> | undefined;
+  readonly #events: WorkerEvents = {
+    leaseNonces: (blocks) => this.#options.leaseNonces(blocks),
+    onDone: () => this.#planDispatch(),
+    onFailure: (error) => this.#fail(error),
+  };
   readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason);
 
   constructor(options: PipelineOptions) {
     if (!(options.threads >= 1)) throw new RangeError(`threads: ${options.threads}`);
     this.#options = options;
+    this.#ownThread = new OwnThread(options, this.#events);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
   }
@@ -77,7 +85,7 @@ export class Pipeline {
     if (!(buckets.buffer instanceof SharedArrayBuffer))
       throw new TypeError('the index is not in shared memory');
     this.#index = { buckets, bucketCount, valueWords };
-    for (const worker of this.#workers) worker.setIndex(this.#index);
+    for (const worker of [this.#ownThread, ...this.#workers]) worker.setIndex(this.#index);
   }
 
   /** Ends the threads. What is unfinished is rejected. */
@@ -101,6 +109,7 @@ export class Pipeline {
   }
 
   #dispatch(): void {
+    this.#readHere();
     while (this.#waiting.length > 0 && this.#failure === undefined) {
       const worker = this.#workerForMore();
       if (worker === undefined) break;
@@ -109,13 +118,23 @@ export class Pipeline {
     if (this.#waiting.length < MAX_WAITING) this.#wake();
   }
 
+  /** Small files come first to this thread, as long as there is no other. */
+  #readHere(): void {
+    if (this.#workers.length > 0 || !this.#ownThread.isIdle || this.#failure !== undefined) return;
+    let count = 0;
+    while (count < this.#waiting.length && this.#ownThread.takes(this.#waiting[count]!.job)) count++;
+    if (count > 0) this.#ownThread.send(this.#takeFirst(count));
+  }
+
   #workerForMore(): WorkerHandle | undefined {
     const idle = this.#workers.find((worker) => worker.isIdle);
     if (idle !== undefined) return idle;
     const [jobs, sizeBytes] = [this.#waiting.length, this.#waitingBytes];
     const isMuch = jobs >= NEW_THREAD_JOBS || sizeBytes >= NEW_THREAD_BYTES;
     const running = this.#workers.length;
-    if (running === 0 || (isMuch && running < this.#options.threads)) return this.#startWorker();
+    // What this thread is about to read is not waited for where there is much.
+    const isNeeded = running === 0 && this.#ownThread.isIdle;
+    if (isNeeded || (isMuch && running < this.#options.threads)) return this.#startWorker();
     if (jobs < FULL_BATCH_JOBS && sizeBytes < MAX_BATCH_BYTES) return undefined;
     return this.#workers.find((worker) => worker.hasRoom);
   }
@@ -130,19 +149,20 @@ export class Pipeline {
     let sizeBytes = 0;
     let count = 0;
     while (count < most && sizeBytes < MAX_BATCH_BYTES) sizeBytes += sizeOf(this.#waiting[count++]!.job);
-    this.#waitingBytes -= sizeBytes;
-    return this.#waiting.splice(0, count);
+    return this.#takeFirst(count);
+  }
+
+  #takeFirst(count: number): Task[] {
+    const tasks = this.#waiting.splice(0, count);
+    for (const { job } of tasks) this.#waitingBytes -= sizeOf(job);
+    return tasks;
   }
 
   #startWorker(): WorkerHandle {
     const { material, compression, chunkerParams, chunkSeed } = this.#options;
     // Only what can be sent: callers may keep more in their options.
     const options = { material, compression, chunkerParams, chunkSeed };
-    const worker = new WorkerHandle(options, {
-      leaseNonces: (blocks) => this.#options.leaseNonces(blocks),
-      onDone: () => this.#planDispatch(),
-      onFailure: (error) => this.#fail(error),
-    });
+    const worker = new WorkerHandle(options, this.#events);
     if (this.#index !== undefined) worker.setIndex(this.#index);
     this.#workers.push(worker);
     return worker;
@@ -156,7 +176,8 @@ export class Pipeline {
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const { taker } of waiting) taker.fail(error);
-    this.#closed = Promise.all(this.#workers.map((worker) => worker.close(error))).then(() => undefined);
+    const closed = [this.#ownThread, ...this.#workers].map((worker) => worker.close(error));
+    this.#closed = Promise.all(closed).then(() => undefined);
     this.#wake();
   }
 

@@ -141,7 +141,7 @@ export class WorkerHandle {
 }
 
 /** What is not the file's fault, with the file at hand. */
-function describeFailure(error: unknown, job: FileJob | undefined): Error {
+export function describeFailure(error: unknown, job: FileJob | undefined): Error {
   const reason = error instanceof Error ? error.message : String(error);
   const where = job === undefined ? '' : ` at ${toUtf8Lossy(job.path)}`;
   return new GeneralError([`A worker thread failed${where}: ${reason}`], error);

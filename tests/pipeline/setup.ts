@@ -71,11 +71,15 @@ export async function read(pipeline: Pipeline, job: FileJob | string): Promise<R
   return { chunks, result };
 }
 
-/** A job as the walk of a tree makes it. */
+/** A job for a thread, as it does not tell the size of the file. */
 export function jobOf(path: string): FileJob {
   const stat = lstatSync(path, { bigint: true });
-  const expected = { mode: Number(stat.mode), ino: stat.ino };
-  return { path: Buffer.from(path), expected, sizeHintBytes: Number(stat.size) };
+  return { path: Buffer.from(path), expected: { mode: Number(stat.mode), ino: stat.ino } };
+}
+
+/** A job as the walk of a tree makes it: where the file is small, no thread is needed. */
+export function sizedJobOf(path: string): FileJob {
+  return { ...jobOf(path), sizeHintBytes: lstatSync(path).size };
 }
 
 /** The plaintext in a chunk's envelope; without one, what it must have been. */

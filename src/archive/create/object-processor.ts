@@ -243,7 +243,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     const job = {
       path,
       fd,
-      sizeHintBytes: stat.sizeBytes,
+      sizeHintBytes: isSpecial(stat.mode) ? undefined : stat.sizeBytes,
       sparse,
       xattrs: !noXattrs,
       acls: !noAcls,
