@@ -33,7 +33,14 @@ export function localTime(epochUs: bigint, aware = false): WallTime {
   if (!aware) return time;
   const date = new Date(seconds * 1000);
   const offsetMinutes = -date.getTimezoneOffset() || 0;
-  return { ...time, zone: { offsetMinutes, name: zoneName(date, offsetMinutes) } };
+  const zone = {
+    offsetMinutes,
+    /** Only where it is asked for: to find it out takes 15 ms. */
+    get name(): string {
+      return zoneName(date, offsetMinutes);
+    },
+  };
+  return { ...time, zone };
 }
 
 function localTimeOf(seconds: number, microsecond: number): WallTime {
