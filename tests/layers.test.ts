@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   repository: storage,
   remote: ['repository', 'format', 'msgpack', 'platform', 'util'],
   keys: ['repository', 'crypto', 'format', 'msgpack', 'platform', 'util'],
-  pipeline: ['crypto', 'compress', 'chunker', 'platform', 'util'],
+  pipeline: ['crypto', 'compress', 'chunker', 'format', 'platform', 'util'],
   archive: [...storage, 'repository', 'keys', 'crypto', 'compress', 'chunker', 'pipeline'],
   mount: ['archive', 'crypto', 'format', 'platform', 'util'],
 };

@@ -4,18 +4,20 @@
  * in its place.
  */
 import type { Repository } from '../repository/repository.ts';
-import { releaseSealed, type Sealed } from '../util/sealed.ts';
+import { type ExpectedObject, releaseSealed, type Sealed, type Unread } from '../util/sealed.ts';
 
 /** Where sealed objects come from. */
-export type ObjectSource = Pick<Repository, 'get' | 'getMany' | 'getPlaces'>;
+export type ObjectSource = Pick<Repository, 'get' | 'getMany' | 'getPlaces' | 'locate'>;
 
 /** An object to fetch, or, without an id, something that only keeps its place. */
 export interface Wanted<T> {
   readonly about: T;
   readonly id?: Uint8Array | undefined;
+  /** See ExpectedObject. */
+  readonly sizeBytes?: number | undefined;
 }
 
-export interface Fetched<T, S extends Sealed = Uint8Array> extends Wanted<T> {
+export interface Fetched<T, S extends Unread = Uint8Array> extends Wanted<T> {
   /** The caller's, as the repository gives it. */
   readonly sealed?: S | undefined;
   /** Why there is no object. */
@@ -72,6 +74,38 @@ export function fetchPlaces<T>(
   tolerates?: (error: unknown) => boolean,
 ): AsyncGenerator<Fetched<T, Sealed>, void, undefined> {
   return fetchWith<T, Sealed>((ids) => getPlaces(repository, ids), pages, tolerates);
+}
+
+/**
+ * As fetchPlaces(), many at a time: a page as a whole, of which nothing was read yet, where the repository can say where
+ * objects are, or one by one.
+ */
+export async function* fetchUnread<T>(
+  repository: ObjectSource,
+  pages: Pages<T>,
+): AsyncGenerator<readonly Fetched<T, Unread>[], void, undefined> {
+  if (repository.locate === undefined) {
+    for await (const fetched of fetchPlaces(repository, pages)) yield [fetched];
+    return;
+  }
+  for await (const page of pages) {
+    const places = await repository.locate(page.filter(isObject));
+    let placed = 0;
+    const located: Fetched<T, Unread>[] = [];
+    for (const wanted of page) {
+      const { about, id } = wanted;
+      if (id !== undefined && placed === (places?.length ?? 0)) break;
+      located.push(id === undefined ? wanted : { about, id, sealed: places![placed++] });
+    }
+    yield located;
+    if (located.length === page.length) continue;
+    // What can't be located is read here, or said to be missing.
+    for await (const fetched of fetchPlaces(repository, [page.slice(located.length)])) yield [fetched];
+  }
+}
+
+function isObject<T>(wanted: Wanted<T>): wanted is Wanted<T> & ExpectedObject {
+  return wanted.id !== undefined;
 }
 
 /** Where the objects are, as far as the repository can say it. */

@@ -11,11 +11,12 @@ import { SealedOpener } from '../pipeline/sealed-opener.ts';
 import { writeFiles } from '../pipeline/write-file-contents.ts';
 import { copyMemory } from '../platform/copy-memory.ts';
 import { batches } from '../util/batches.ts';
-import { isPlace, releaseSealed, type Sealed, sealedSizeBytes } from '../util/sealed.ts';
+import { isPlace, releaseSealed, type Sealed, sealedSizeBytes, type Unread } from '../util/sealed.ts';
 import {
   type Fetched,
   fetchPages,
   fetchPlaces,
+  fetchUnread,
   getPlaces,
   type ObjectSource,
   PAGE_ENTRIES,
@@ -27,6 +28,9 @@ import { openObject } from './repo-object.ts';
 
 /** Below this much other threads would only cost time. */
 const PARALLEL_FROM_BYTES = 4 * 2 ** 20;
+
+/** Few enough that they are forgotten before the collector has moved them. */
+const LOCATED_ENTRIES = 64;
 
 /** What was read, or what keeps its place between objects. */
 export interface Read<T> {
@@ -115,9 +119,14 @@ export class ObjectReader {
     }
   }
 
-  /** What the pages want, in its order, still sealed: for writeFiles(). See fetchPages(). */
-  fetchSealed<T>(pages: Pages<T>): AsyncGenerator<Fetched<T, Sealed>, void, undefined> {
-    return fetchPlaces(this.#repository, pages);
+  /** What the pages want, in its order, still sealed: for writeFiles(). See fetchUnread(). */
+  fetchSealed<T>(pages: Pages<T>): AsyncGenerator<readonly Fetched<T, Unread>[], void, undefined> {
+    return fetchUnread(this.#repository, pages);
+  }
+
+  /** How many entries of pages are asked for at once: few, where it costs nothing to ask. */
+  get pageEntries(): number {
+    return this.#repository.locate === undefined ? PAGE_ENTRIES : LOCATED_ENTRIES;
   }
 
   /**

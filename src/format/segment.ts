@@ -169,6 +169,32 @@ export function verifyEntryCrc(bytes: Uint8Array, at: number, header: EntryHeade
   if (damage !== undefined) throw damage;
 }
 
+/** The data of the PUT of `key` that begins at `at`, as a view; all of it is there. Throws unless it is verified. */
+export function viewPutData(
+  bytes: Uint8Array,
+  at: number,
+  header: EntryHeader,
+  key: Uint8Array,
+  place: EntryPlace,
+): Uint8Array {
+  verifyEntryCrc(bytes, at, header, place);
+  checkPut(bytes, at, header.tag, key, place);
+  return bytes.subarray(at + PUT_HEADER_SIZE_BYTES, at + header.sizeBytes);
+}
+
+/** Throws unless the entry's header is that of the PUT of `key`. */
+export function checkPut(
+  bytes: Uint8Array,
+  at: number,
+  tag: number,
+  key: Uint8Array,
+  place: EntryPlace,
+): void {
+  if (tag !== TAG_PUT) throw unacceptableTag(place);
+  const found = bytes.subarray(at + ENTRY_HEADER_SIZE_BYTES, at + PUT_HEADER_SIZE_BYTES);
+  if (Buffer.compare(found, key) !== 0) throw wrongKey(place);
+}
+
 export function checksumMismatch(place: EntryPlace): IntegrityError {
   return new IntegrityError([`Segment entry checksum mismatch ${where(place)}`]);
 }

@@ -13,17 +13,24 @@ export class FileStretches {
 
   /** Good until the next call; undefined where the file can't be read, or ends before. */
   read(fd: number, offsetBytes: number, sizeBytes: number): Uint8Array | undefined {
-    const bytes = this.#room(sizeBytes);
     try {
-      for (let done = 0; done < sizeBytes;) {
-        const more = readFileAt(fd, bytes.subarray(done), offsetBytes + done);
-        if (more === 0) return undefined;
-        done += more;
-      }
+      const bytes = this.readUpTo(fd, offsetBytes, sizeBytes);
+      return bytes.length === sizeBytes ? bytes : undefined;
     } catch {
       return undefined;
     }
-    return bytes;
+  }
+
+  /** As much of it as there is in the file; good until the next call. Throws the operating system's errors. */
+  readUpTo(fd: number, offsetBytes: number, sizeBytes: number): Uint8Array {
+    const bytes = this.#room(sizeBytes);
+    let done = 0;
+    while (done < sizeBytes) {
+      const more = readFileAt(fd, bytes.subarray(done), offsetBytes + done);
+      if (more === 0) break;
+      done += more;
+    }
+    return bytes.subarray(0, done);
   }
 
   #room(sizeBytes: number): Uint8Array {

@@ -3,14 +3,14 @@
  * so that small ones cost no message each.
  */
 
-import { isPlace, type Sealed, type SealedPlace } from '../util/sealed.ts';
+import { isPlace, type Unread } from '../util/sealed.ts';
 import type { EncodedOutcomes, EncodedWrites } from './file-write.ts';
 import type { GivenObject } from './sealed-opener.ts';
 
 /** An object as it is in the repository. */
 export interface SealedInput {
   readonly id: Uint8Array;
-  readonly sealed: Sealed;
+  readonly sealed: Unread;
 }
 
 /** Sealed objects. */
@@ -20,7 +20,8 @@ export interface ObjectsMessage {
   readonly ids: Uint8Array;
   /** PLACED where the object is the next of `places`. */
   readonly sizes: Uint32Array;
-  readonly places: readonly PlacedObject[];
+  /** Three numbers for each, as a PlacedObject has them. */
+  readonly places: Float64Array;
   /** The objects, one after the other; the thread decrypts them in place. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
@@ -67,8 +68,12 @@ export interface OpenReply {
   readonly isLast: boolean;
 }
 
-/** A SealedPlace without what can't be sent. */
-export type PlacedObject = Omit<SealedPlace, 'head' | 'release'>;
+/** A PutPlace without what can't be sent. */
+export interface PlacedObject {
+  readonly fd: number;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
 
 /** In place of a size: the thread is to read the object. */
 export const PLACED = 0xffffffff;
@@ -78,23 +83,26 @@ export const FAILED = 0xffffffff;
 export const LARGE = 0xffffffff;
 
 const ID_BYTES = 32;
+const PLACE_NUMBERS = 3;
 const RELEASED_FROM_BYTES = 64 * 1024;
 
 /** What a thread is to be told of the objects. It takes over the memory of those that are bytes. */
 export function joinObjects(batch: number, inputs: readonly SealedInput[]): ObjectsMessage {
   const ids = new Uint8Array(inputs.length * ID_BYTES);
-  inputs.forEach(({ id }, index) => ids.set(id, index * ID_BYTES));
-  const objects = inputs.map(({ sealed }) => sealed);
-  const sizes = Uint32Array.from(objects, (sealed) => (isPlace(sealed) ? PLACED : sealed.length));
-  const places = objects.filter(isPlace).map(({ fd, offsetBytes, sizeBytes, crcBefore, crc }) => ({
-    fd,
-    offsetBytes,
-    sizeBytes,
-    crcBefore,
-    crc,
-  }));
-  const data = joinParts(objects.filter((sealed) => sealed instanceof Uint8Array));
-  return { batch, ids, sizes, places, data };
+  const sizes = new Uint32Array(inputs.length);
+  const places: number[] = [];
+  const parts: Uint8Array[] = [];
+  for (const [index, { id, sealed }] of inputs.entries()) {
+    ids.set(id, index * ID_BYTES);
+    if (isPlace(sealed)) {
+      sizes[index] = PLACED;
+      places.push(sealed.fd, sealed.offsetBytes, sealed.sizeBytes);
+    } else {
+      sizes[index] = sealed.length;
+      parts.push(sealed);
+    }
+  }
+  return { batch, ids, sizes, places: Float64Array.from(places), data: joinParts(parts) };
 }
 
 /** Puts the parts into one buffer that can be transferred, and gives up their own memory; one alone may be that. */
@@ -114,14 +122,18 @@ function joinParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** The objects again: views of those that are bytes. */
-export function* splitObjects({ ids, sizes, data, places }: ObjectsMessage): Generator<GivenObject> {
+export function splitObjects({ ids, sizes, data, places }: ObjectsMessage): GivenObject[] {
   let offset = 0;
-  let placed = 0;
-  for (const [index, size] of sizes.entries()) {
+  let placeAt = 0;
+  const nextPlace = (): PlacedObject => {
+    const [fd, offsetBytes, sizeBytes] = [places[placeAt]!, places[placeAt + 1]!, places[placeAt + 2]!];
+    placeAt += PLACE_NUMBERS;
+    return { fd, offsetBytes, sizeBytes };
+  };
+  return Array.from(sizes, (size, index) => {
     const id = ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES);
-    const sealed = size === PLACED ? places[placed++]! : data.subarray(offset, (offset += size));
-    yield { id, sealed };
-  }
+    return { id, sealed: size === PLACED ? nextPlace() : data.subarray(offset, (offset += size)) };
+  });
 }
 
 /** The plaintexts of a reply, as views. */

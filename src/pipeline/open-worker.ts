@@ -77,7 +77,7 @@ function openInto(request: FillRequest): void {
 }
 
 function openAndWrite(request: WriteRequest): void {
-  const objects = [...splitObjects(request)];
+  const objects = splitObjects(request);
   // Between two files: none is left half done.
   const outcomes = writeFiles(opener, objects, decodeWrites(request.writes), () => control.checkStopped());
   const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };

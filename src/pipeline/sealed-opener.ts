@@ -1,12 +1,11 @@
 /** Opens sealed objects: verifies, decrypts, decompresses. In a thread, or, where there is little, in the main one. */
-import { crc32 } from 'node:zlib';
 import { decompressTransient } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { openEnvelopeInPlace } from '../crypto/envelope.ts';
 import { idHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { FileStretches } from './file-stretches.ts';
 import { type PlacedObject, releaseBuffer } from './open-batch.ts';
+import { PlacedPuts } from './placed-puts.ts';
 
 export interface GivenObject {
   readonly id: Uint8Array;
@@ -16,28 +15,28 @@ export interface GivenObject {
 
 export class SealedOpener {
   readonly #material: KeyMaterial;
-  readonly #files = new FileStretches();
+  readonly #puts = new PlacedPuts();
 
   constructor(material: KeyMaterial) {
     this.#material = material;
   }
 
   /**
-   * The plaintexts; undefined where anything is wrong: whoever reads the object again finds out, and says, what. A plaintext
+   * The plaintexts of the objects from one number up to another; undefined where anything is wrong: whoever reads the object again finds out, and says, what. A plaintext
    * is good until the next one is asked for.
    */
-  *openEach(objects: Iterable<GivenObject>): Generator<Uint8Array | undefined, void, undefined> {
-    for (const { id, sealed: given } of objects) {
-      const sealed = given instanceof Uint8Array ? given : this.#read(given);
+  *openEach(
+    objects: readonly GivenObject[],
+    from = 0,
+    to: number = objects.length,
+  ): Generator<Uint8Array | undefined, void, undefined> {
+    for (let index = from; index < to; index++) {
+      const { id, sealed: given } = objects[index]!;
+      const sealed = given instanceof Uint8Array ? given : this.#puts.read(objects, index, given);
       const plaintext = sealed && openSealed(this.#material, id, sealed);
       yield plaintext;
       if (plaintext !== undefined && plaintext.buffer !== sealed?.buffer) releaseBuffer(plaintext);
     }
-  }
-
-  #read({ fd, offsetBytes, sizeBytes, crcBefore, crc }: PlacedObject): Uint8Array | undefined {
-    const sealed = this.#files.read(fd, offsetBytes, sizeBytes);
-    return sealed !== undefined && crc32(sealed, crcBefore) === crc ? sealed : undefined;
   }
 }
 

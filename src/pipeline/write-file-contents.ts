@@ -39,8 +39,8 @@ export function writeFiles(
   let at = 0;
   for (const write of writes) {
     beforeEach?.();
-    const contents = objects.slice(at, (at += write.objectCount));
-    outcomes.push(writeFileContents(write, opener.openEach(contents)));
+    const plaintexts = opener.openEach(objects, at, (at += write.objectCount));
+    outcomes.push(writeFileContents(write, plaintexts));
   }
   return outcomes;
 }

@@ -3,7 +3,7 @@ import { ObjectNotFound } from '../errors.ts';
 import type { EntryPlace } from '../format/segment.ts';
 import { toHex } from '../util/bytes.ts';
 import type { HashIndex } from '../util/hash-index.ts';
-import type { Sealed } from '../util/sealed.ts';
+import type { ExpectedObject, PutPlace, Sealed } from '../util/sealed.ts';
 import type { SegmentLog } from './segment-log.ts';
 
 /** Smaller objects are read in less time than it takes to say where they are. */
@@ -46,6 +46,22 @@ export class IndexedObjects {
     const bucket = index.find(id);
     if (bucket < 0) return undefined;
     return { segment: index.valueAt(bucket, 0), offset: index.valueAt(bucket, 1) };
+  }
+
+  /** See Repository.locate(). */
+  locate(index: HashIndex, wanted: readonly ExpectedObject[]): PutPlace[] | undefined {
+    const places: PutPlace[] = [];
+    for (const { id, sizeBytes = 0 } of wanted) {
+      const place = this.lookUp(index, id);
+      if (place === undefined) break;
+      const lease = this.#log.lease(place.segment);
+      if (lease === undefined) {
+        for (const other of places) other.release();
+        return undefined;
+      }
+      places.push({ ...lease, offsetBytes: place.offset, sizeBytes });
+    }
+    return places;
   }
 
   #placeOf(index: HashIndex, id: Uint8Array): EntryPlace {

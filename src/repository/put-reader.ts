@@ -6,19 +6,15 @@
  */
 import { crc32 } from 'node:zlib';
 import {
-  ENTRY_HEADER_SIZE_BYTES,
   PUT_HEADER_SIZE_BYTES,
-  TAG_PUT,
+  checkPut,
   checksumMismatch,
   decodeEntryHeader,
   readUint32,
   shortRead,
-  unacceptableTag,
-  verifyEntryCrc,
-  wrongKey,
+  viewPutData,
 } from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
-import { equalBytes } from '../util/bytes.ts';
 import type { SealedPlace } from '../util/sealed.ts';
 import type { OpenSegments } from './open-segments.ts';
 
@@ -63,7 +59,7 @@ export class PutReader {
     const rest = got < head.length ? 0 : file.read(data.subarray(there), offset + got);
     if (there + rest !== data.length) throw shortRead(place, data.length, there + rest);
     if (crc32(data, crc32(head.subarray(4, PUT_HEADER_SIZE_BYTES))) !== crc) throw checksumMismatch(place);
-    checkPut(head, tag, place, key);
+    checkPut(head, 0, tag, key, place);
     return data;
   }
 
@@ -76,19 +72,17 @@ export class PutReader {
     if (this.#findLoaded(place) !== undefined) return undefined;
     const head = this.#scratchOf(PUT_HEADER_SIZE_BYTES + SEALED_HEAD_BYTES);
     const got = this.#open.file(segment).read(head, offset);
-    const { crc, tag, sizeBytes } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
+    const { tag, sizeBytes } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
     const dataBytes = sizeBytes - PUT_HEADER_SIZE_BYTES;
     if (dataBytes < fromBytes || got < head.length) return undefined;
-    checkPut(head, tag, place, key);
+    checkPut(head, 0, tag, key, place);
     const lease = this.#open.lease(segment);
     return (
       lease && {
         ...lease,
-        offsetBytes: offset + PUT_HEADER_SIZE_BYTES,
+        offsetBytes: offset,
         sizeBytes: dataBytes,
         head: Uint8Array.from(head.subarray(PUT_HEADER_SIZE_BYTES)),
-        crcBefore: crc32(head.subarray(4, PUT_HEADER_SIZE_BYTES)),
-        crc,
       }
     );
   }
@@ -99,7 +93,7 @@ export class PutReader {
     const head = this.#scratchOf(PUT_HEADER_SIZE_BYTES);
     const got = this.#open.file(segment).read(head, offset);
     const { tag, sizeBytes } = decodeEntryHeader(head, 0, got, place, PUT_HEADER_SIZE_BYTES);
-    checkPut(head, tag, place, key);
+    checkPut(head, 0, tag, key, place);
     return sizeBytes;
   }
 
@@ -141,14 +135,5 @@ export class PutReader {
 /** A copy of the data of a whole PUT, verified. */
 function copyData(entry: Uint8Array, place: EntryPlace, key: Uint8Array): Uint8Array {
   const header = decodeEntryHeader(entry, 0, entry.length, place, PUT_HEADER_SIZE_BYTES);
-  verifyEntryCrc(entry, 0, header, place);
-  checkPut(entry, header.tag, place, key);
-  const data = new Uint8Array(header.sizeBytes - PUT_HEADER_SIZE_BYTES);
-  data.set(entry.subarray(PUT_HEADER_SIZE_BYTES));
-  return data;
-}
-
-function checkPut(entry: Uint8Array, tag: number, place: EntryPlace, key: Uint8Array): void {
-  if (tag !== TAG_PUT) throw unacceptableTag(place);
-  if (!equalBytes(entry.subarray(ENTRY_HEADER_SIZE_BYTES, PUT_HEADER_SIZE_BYTES), key)) throw wrongKey(place);
+  return new Uint8Array(viewPutData(entry, 0, header, key, place));
 }

@@ -3,7 +3,7 @@
  * segments, so that other engines can stand behind it.
  */
 import type { QuarantinedRepair } from './quarantine.ts';
-import type { Sealed, SealedStretch } from '../util/sealed.ts';
+import type { ExpectedObject, PutPlace, Sealed, SealedStretch } from '../util/sealed.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
@@ -46,6 +46,11 @@ export interface Repository extends AsyncDisposable {
    * Not every repository can.
    */
   getPlaces?(ids: Iterable<Uint8Array>): AsyncIterable<Sealed>;
+  /**
+   * Where objects lie, for readers that have other threads read and verify them; nothing of them is read here. Those up to
+   * the first that is missing: getPlaces() says why. Undefined where no other thread can read them. Not every repository can.
+   */
+  locate?(wanted: readonly ExpectedObject[]): Promise<readonly PutPlace[] | undefined>;
   has(id: Uint8Array): Promise<boolean>;
   /**
    * Stores the object in the running transaction. The bytes may be reused once the promise settles; without one, at once.

@@ -152,6 +152,7 @@ export class SegmentLog {
 
   /** See OpenSegments.lease(). */
   lease(segment: number): SegmentLease | undefined {
+    this.#flushFor(segment);
     return this.#open.lease(segment);
   }
 

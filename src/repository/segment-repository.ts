@@ -11,7 +11,7 @@ import { batches } from '../util/batches.ts';
 import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
-import type { Sealed, SealedStretch } from '../util/sealed.ts';
+import type { ExpectedObject, PutPlace, Sealed, SealedStretch } from '../util/sealed.ts';
 import { isAttic } from './attic-magic.ts';
 import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
@@ -112,6 +112,10 @@ export class SegmentRepository implements Repository {
 
   getPlaces(ids: Iterable<Uint8Array>): AsyncGenerator<Sealed> {
     return this.#getEach(ids, this.#objects.places);
+  }
+
+  async locate(wanted: readonly ExpectedObject[]): Promise<readonly PutPlace[] | undefined> {
+    return this.#objects.locate(this.#readyIndex ?? (await this.#index()), wanted);
   }
 
   async has(id: Uint8Array): Promise<boolean> {

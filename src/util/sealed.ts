@@ -1,21 +1,33 @@
 /** Sealed objects on their way to whoever opens them. */
 
-/** Where a large object lies in an open file, for another thread to read it. */
-export interface SealedPlace {
+/** Where an object lies in an open segment, for another thread to read it. */
+export interface PutPlace {
   readonly fd: number;
+  /** Of its PUT, header and all. */
   readonly offsetBytes: number;
+  /** About how large the object is. */
   readonly sizeBytes: number;
-  /** The object's first bytes: 64 of them, or all. */
-  readonly head: Uint8Array;
-  /** CRC-32 of what the object's bytes go on from; with them it must come to `crc`. */
-  readonly crcBefore: number;
-  readonly crc: number;
   /** To be called once, when the object was read: until then the file stays open. */
   release(): void;
 }
 
+/** That of an object whose size is known, and how it begins. */
+export interface SealedPlace extends PutPlace {
+  /** The object's first bytes: 64 of them, or all. */
+  readonly head: Uint8Array;
+}
+
 /** The object's bytes, or where they are. */
 export type Sealed = Uint8Array | SealedPlace;
+
+/** The same, where nothing may have been read of it yet. */
+export type Unread = Uint8Array | PutPlace;
+
+/** An object, and, where that is known, about how large it is: how much is read at first depends on it, nothing else. */
+export interface ExpectedObject {
+  readonly id: Uint8Array;
+  readonly sizeBytes?: number | undefined;
+}
 
 /** Part of an open file. */
 export interface StretchFile {
@@ -41,15 +53,15 @@ export interface SealedStretch {
 
 export const STRETCH_WORDS = 4;
 
-export function isPlace(sealed: Sealed): sealed is SealedPlace {
+export function isPlace<Place extends PutPlace>(sealed: Uint8Array | Place): sealed is Place {
   return !(sealed instanceof Uint8Array);
 }
 
-export function sealedSizeBytes(sealed: Sealed): number {
+export function sealedSizeBytes(sealed: Unread): number {
   return isPlace(sealed) ? sealed.sizeBytes : sealed.length;
 }
 
 /** To be called for what nobody is going to read. */
-export function releaseSealed(sealed: Sealed | undefined): void {
+export function releaseSealed(sealed: Unread | undefined): void {
   if (sealed !== undefined && isPlace(sealed)) sealed.release();
 }

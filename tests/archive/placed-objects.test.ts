@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
-import { IntegrityError } from '../../src/errors.ts';
+import { fetchUnread } from '../../src/archive/object-pages.ts';
+import { IntegrityError, ObjectNotFound } from '../../src/errors.ts';
+import { PUT_HEADER_SIZE_BYTES } from '../../src/format/segment.ts';
 import { ObjectOpener, type OpenedPart } from '../../src/pipeline/object-opener.ts';
 import { createRepositoryIn } from '../../src/repository/create-repository.ts';
 import type { SegmentRepository } from '../../src/repository/segment-repository.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
 import { PosixStore } from '../../src/store/posix-store.ts';
-import { isPlace, releaseSealed, type Sealed } from '../../src/util/sealed.ts';
+import { isPlace, releaseSealed, type Sealed, type Unread } from '../../src/util/sealed.ts';
 import { noise } from '../noise.ts';
 import { material } from '../pipeline/setup.ts';
 import { identity, testContext } from '../repository/fakes.ts';
@@ -50,7 +53,7 @@ async function sealedOf({ repository, ids }: Sample): Promise<Sealed[]> {
   return all;
 }
 
-async function openAll({ ids }: Sample, sealed: readonly Sealed[]): Promise<(Uint8Array | undefined)[]> {
+async function openAll({ ids }: Sample, sealed: readonly Unread[]): Promise<(Uint8Array | undefined)[]> {
   await using opener = new ObjectOpener(material, 1);
   const opened: (Uint8Array | undefined)[] = [];
   const objects = ids.map((id, index) => ({ id, sealed: sealed[index]! }));
@@ -87,10 +90,63 @@ test('getPlaces() says of large objects where they are, and gives the bytes of s
       continue;
     }
     const { offsetBytes, sizeBytes, head } = object;
-    assert.ok(segment.subarray(offsetBytes, offsetBytes + sizeBytes).equals(bytes));
+    const dataAt = offsetBytes + PUT_HEADER_SIZE_BYTES;
+    assert.ok(segment.subarray(dataAt, dataAt + sizeBytes).equals(bytes));
     assert.ok(sameBytes(head, bytes.subarray(0, 64)));
     object.release();
   }
+});
+
+test('locate() says where objects are, up to the first that is missing', async (t) => {
+  const all = await sample(t);
+  const wanted = all.ids.map((id) => ({ id, sizeBytes: 1 }));
+  const places = await all.repository.locate(wanted);
+  const opened = await openAll(all, places!);
+  assert.ok(opened.every((bytes, index) => sameBytes(bytes, all.contents[index])));
+  const some = await all.repository.locate([...wanted.slice(0, 2), { id: new Uint8Array(32) }, ...wanted]);
+  assert.equal(some?.length, 2);
+  for (const place of some) place.release();
+});
+
+test('a place that locate() gave is good until it is released', { skip: !isLinux() }, async (t) => {
+  const all = await sample(t);
+  const places = await all.repository.locate(all.ids.map((id) => ({ id })));
+  await all.repository.close();
+  assert.equal(openSegments(all.root), 1);
+  const opened = await openAll(all, places!);
+  assert.ok(opened.every((bytes, index) => sameBytes(bytes, all.contents[index])));
+  assert.equal(openSegments(all.root), 0);
+});
+
+test('fetchUnread() gives what can be located, then what is wrong with the next', async (t) => {
+  const { repository, ids } = await sample(t);
+  const missing = new Uint8Array(32);
+  const page = [{ about: 'a' }, ...[...ids, missing, ...ids].map((id) => ({ about: 'o', id }))];
+  const source = fetchUnread(repository, [[{ about: 'none' }], page]);
+  assert.deepEqual((await source.next()).value, [{ about: 'none' }]);
+  const located = (await source.next()).value!;
+  assert.deepEqual(
+    located.map(({ sealed }) => sealed !== undefined && isPlace(sealed)),
+    [false, ...ids.map(() => true)],
+  );
+  for (const { sealed } of located) releaseSealed(sealed);
+  await assert.rejects(source.next(), ObjectNotFound);
+});
+
+test('fetchUnread() gives objects one by one where no other thread can read them', async () => {
+  const repository = await createRepositoryIn(testContext(), new MemoryStore(), { identity: identity() });
+  const ids = [1, 2, 3].map((number) => noise(32, number));
+  for (const id of ids) await repository.put(id, id);
+  await repository.commit();
+  const found: unknown[] = [];
+  for await (const entries of fetchUnread(repository, [ids.map((id) => ({ about: 0, id }))])) {
+    for (const { sealed } of entries) found.push(sealed);
+  }
+  assert.deepEqual(
+    found.map((sealed) => new Uint8Array(sealed as Uint8Array)),
+    ids,
+  );
+  await repository.close();
 });
 
 test('a thread opens objects where they are as it opens their bytes, in their order', async (t) => {
@@ -121,7 +177,7 @@ for (const [title, damage] of [
     const [, , place] = before;
     assert.ok(place !== undefined && isPlace(place));
     const segment = readFileSync(path);
-    damage(segment, place.offsetBytes);
+    damage(segment, place.offsetBytes + PUT_HEADER_SIZE_BYTES);
     writeFileSync(path, segment);
     for (const sealed of before) releaseSealed(sealed);
     const opened = await openAll(all, await sealedOf(all));

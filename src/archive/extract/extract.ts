@@ -92,7 +92,7 @@ class Extraction {
     await using opener = this.#archive.reader.createOpener(threads ?? defaultThreadCount());
     // Whoever takes the stream may keep what it got.
     const reader = this.#archive.reader.withOpener(opener, { recycles: toStream === undefined });
-    const content = new ContentReader(reader, this.#selected());
+    const content = new ContentReader(reader, this.#selectedEach());
     for await (const item of content.items()) {
       this.#ctx.signal.throwIfAborted();
       report.begin(item.path);
@@ -113,15 +113,19 @@ class Extraction {
   }
 
   /** The items to extract; others are remembered as far as hard links need them. */
-  async *#selected(): AsyncGenerator<Item, void> {
+  async *#selected(): AsyncGenerator<readonly Item[], void> {
     const { matcher } = this.#options;
     for await (const batch of this.#archive.itemBatches()) {
-      for (const item of batch) {
+      yield batch.filter((item) => {
         const matched = matcher.match(item.path) && stripPath(item.path, this.#stripComponents).length > 0;
-        if (matched) yield item;
-        else if (this.#partial) this.#hardLinks.skipped(item);
-      }
+        if (!matched && this.#partial) this.#hardLinks.skipped(item);
+        return matched;
+      });
     }
+  }
+
+  async *#selectedEach(): AsyncGenerator<Item, void> {
+    for await (const batch of this.#selected()) for (const item of batch) yield item;
   }
 
   async #startProgress(): Promise<PercentProgress> {
@@ -130,7 +134,7 @@ class Extraction {
       'Calculating total archive size for the progress indicator (might take long for large archives)',
     );
     let totalBytes = 0;
-    for await (const item of this.#selected()) totalBytes += itemSizeBytes(item);
+    for await (const item of this.#selectedEach()) totalBytes += itemSizeBytes(item);
     progress.setTotal(totalBytes);
     return progress;
   }

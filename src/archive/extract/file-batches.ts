@@ -2,15 +2,17 @@
 import type { FileOutcome, FileWrite } from '../../pipeline/file-write.ts';
 import type { SealedInput } from '../../pipeline/open-batch.ts';
 import type { DirectoryRoot, FolderLease } from '../../platform/directory-root.ts';
-import { releaseSealed } from '../../util/sealed.ts';
+import { isPlace, releaseSealed } from '../../util/sealed.ts';
 import type { Batch } from './steps-in-order.ts';
 
 /** A batch ends with the file, or the part of one, that makes it this large, */
 export const BATCH_BYTES = 512 * 1024;
 /** or with so many files, */
 const BATCH_FILES = 256;
-/** or folders, which stay open meanwhile. */
+/** or folders, which stay open meanwhile, */
 const BATCH_FOLDERS = 32;
+/** or files that its objects lie in, which do, too. */
+const BATCH_SEGMENTS = 32;
 
 type Write = (objects: readonly SealedInput[], writes: readonly FileWrite[]) => Promise<FileOutcome[]>;
 
@@ -44,8 +46,9 @@ export class FileBatches {
   }
 
   get isFull(): boolean {
-    const { sizeBytes, writes, leases } = this.#next;
-    return sizeBytes >= BATCH_BYTES || writes.length >= BATCH_FILES || leases.size >= BATCH_FOLDERS;
+    const { sizeBytes, writes, leases, segments } = this.#next;
+    if (leases.size >= BATCH_FOLDERS || segments.size >= BATCH_SEGMENTS) return true;
+    return sizeBytes >= BATCH_BYTES || writes.length >= BATCH_FILES;
   }
 
   /** Takes over the objects' memory. A new file's folder is the one that the root gave last. */
@@ -55,7 +58,10 @@ export class FileBatches {
     if ('at' in target && !batch.leases.has(target.at.directoryFd)) {
       batch.leases.set(target.at.directoryFd, this.#root.lease());
     }
-    for (const object of objects) batch.objects.push(object);
+    for (const object of objects) {
+      batch.objects.push(object);
+      if (isPlace(object.sealed)) batch.segments.add(object.sealed.fd);
+    }
     batch.sizeBytes += sizeBytes;
     const index = batch.writes.push(write) - 1;
     return { batch, outcome: () => batch.outcome(index) };
@@ -89,6 +95,8 @@ class FileBatch implements Batch {
   readonly writes: FileWrite[] = [];
   /** By descriptor. */
   readonly leases = new Map<number, FolderLease>();
+  /** Descriptors. */
+  readonly segments = new Set<number>();
   sizeBytes = 0;
   isSettled = false;
   readonly #settling = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import type { SealedInput } from '../../pipeline/open-batch.ts';
 import type { At } from '../../platform/file-stat.ts';
 import { closeFile } from '../../platform/open-file.ts';
 import { replaceFile, truncateFile } from '../../platform/write-file.ts';
-import { releaseSealed, type Sealed, sealedSizeBytes } from '../../util/sealed.ts';
+import { releaseSealed, sealedSizeBytes, type Unread } from '../../util/sealed.ts';
 import { extractIo } from './extract-error.ts';
 import type { PathUnderWay } from './paths-under-way.ts';
 
@@ -66,7 +66,7 @@ export class FileInHand {
     return this.#fd;
   }
 
-  add(id: Uint8Array, sealed: Sealed): void {
+  add(id: Uint8Array, sealed: Unread): void {
     const plainBytes = this.#chunks[this.#arrived++]?.size ?? 0;
     if (this.isGivenUp) return releaseSealed(sealed);
     this.#objects.push({ id, sealed });

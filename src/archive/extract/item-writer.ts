@@ -32,6 +32,7 @@ import type { Reporter } from '../../util/reporter.ts';
 import { GeneralWarning } from '../../errors.ts';
 import { extractIo, ItemError, UnsafeItemError } from './extract-error.ts';
 import type { ExtractedLinks } from './extracted-links.ts';
+import { plainBytesOf } from './file-in-hand.ts';
 import { type AttributeOptions, attributesOf } from './item-attributes.ts';
 
 export interface ItemWriterOptions extends AttributeOptions {
@@ -168,6 +169,20 @@ export function checkContents(item: Item, sizeBytes: number): void {
   }
   if (item.chunksHealthy !== undefined) {
     throw new ItemError('File has damaged (all-zero) chunks. Try running borg check --repair.');
+  }
+}
+
+/** Whether the file has the item's size and time already. */
+export function isThere(item: Item, path: Uint8Array, at: At): boolean {
+  try {
+    const stat = lstat(path, at);
+    return (
+      isRegular(stat.mode) &&
+      stat.sizeBytes === plainBytesOf(item.chunks ?? []) &&
+      stat.mtimeNs === item.mtimeNs
+    );
+  } catch {
+    return false;
   }
 }
 

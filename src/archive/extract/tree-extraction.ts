@@ -10,13 +10,13 @@ import type { FileOutcome, FileWrite } from '../../pipeline/file-write.ts';
 import type { SealedInput } from '../../pipeline/open-batch.ts';
 import { DirectoryRoot } from '../../platform/directory-root.ts';
 import type { FileAttributes } from '../../platform/file-attributes.ts';
-import { type At, isDirectory, isRegular, lstat } from '../../platform/file-stat.ts';
+import { type At, isDirectory, isRegular } from '../../platform/file-stat.ts';
 import type { Path } from '../../platform/os-error.ts';
 import { makeDirectory, replaceExisting } from '../../platform/write-file.ts';
 import type { Context } from '../../util/context.ts';
-import { releaseSealed, type Sealed } from '../../util/sealed.ts';
+import { releaseSealed, type Unread } from '../../util/sealed.ts';
 import { BackupOsError } from '../backup-error.ts';
-import { type Fetched, pagesOfEach } from '../object-pages.ts';
+import type { Fetched } from '../object-pages.ts';
 import type { ObjectReader } from '../object-reader.ts';
 import { extractIo } from './extract-error.ts';
 import { type ExtractedLinks, stripPath } from './extracted-links.ts';
@@ -24,8 +24,17 @@ import type { ExtractionReport } from './extraction-report.ts';
 import { BATCH_BYTES, FileBatches } from './file-batches.ts';
 import { FileInHand, plainBytesOf } from './file-in-hand.ts';
 import { attributesOf } from './item-attributes.ts';
-import { checkContents, ItemWriter, type ItemWriterOptions, makeFolderAt, parentOf } from './item-writer.ts';
-import { PathsUnderWay, type PathUnderWay } from './paths-under-way.ts';
+import { itemPages } from './item-pages.ts';
+import { ItemTurns } from './item-turns.ts';
+import {
+  checkContents,
+  isThere,
+  ItemWriter,
+  type ItemWriterOptions,
+  makeFolderAt,
+  parentOf,
+} from './item-writer.ts';
+import { PathsUnderWay } from './paths-under-way.ts';
 import { StepsInOrder } from './steps-in-order.ts';
 import { type UnfinishedFolder, UnfinishedFolders } from './unfinished-folders.ts';
 
@@ -43,7 +52,8 @@ export interface TreeOptions extends ItemWriterOptions {
 /** Items that wait for their turn, at most. */
 const MAX_STEPS = 1024;
 
-type Entry = Fetched<Item | undefined, Sealed>;
+/** Items, and objects of the one before. */
+type Entries = readonly Fetched<Item | undefined, Unread>[];
 
 export class TreeExtraction implements AsyncDisposable {
   readonly #ctx: Context;
@@ -57,6 +67,7 @@ export class TreeExtraction implements AsyncDisposable {
   readonly #steps = new StepsInOrder();
   readonly #paths = new PathsUnderWay();
   readonly #folders = new UnfinishedFolders((folder) => this.#finishFolder(folder));
+  readonly #turns: ItemTurns;
   /** Whose objects come next; undefined where they are not wanted. */
   #file: FileInHand | undefined;
   readonly #openFiles = new Set<FileInHand>();
@@ -66,20 +77,19 @@ export class TreeExtraction implements AsyncDisposable {
     this.#reader = reader;
     this.#options = options;
     this.#report = options.report;
+    this.#turns = new ItemTurns(options.report, this.#folders);
     this.#root = new DirectoryRoot(options.destination);
     this.#writer = new ItemWriter(options.destination, options.hardLinks, options, ctx.reporter);
     this.#batches = new FileBatches((objects, writes) => reader.writeFiles(objects, writes), this.#root);
   }
 
-  async run(items: AsyncIterable<Item>): Promise<void> {
-    const source = this.#reader.fetchSealed(pagesOfEach(items, idsOf));
+  async run(batches: AsyncIterable<readonly Item[]>): Promise<void> {
+    const source = this.#reader.fetchSealed(itemPages(batches, this.#reader.pageEntries));
     try {
       for (;;) {
-        const entry = await this.#next(source);
-        if (entry === undefined) break;
-        const { about: item, id, sealed } = entry;
-        if (item !== undefined) await this.#begin(item);
-        else if (id !== undefined && sealed !== undefined) await this.#addObject(id, sealed);
+        const entries = await this.#next(source);
+        if (entries === undefined) break;
+        await this.#take(entries);
       }
       await this.#endAll();
     } finally {
@@ -105,7 +115,7 @@ export class TreeExtraction implements AsyncDisposable {
     this.#root[Symbol.dispose]();
   }
 
-  async #next(source: AsyncIterator<Entry>): Promise<Entry | undefined> {
+  async #next(source: AsyncIterator<Entries>): Promise<Entries | undefined> {
     try {
       const { done, value } = await source.next();
       return done === true ? undefined : value;
@@ -117,23 +127,46 @@ export class TreeExtraction implements AsyncDisposable {
       file.giveUp();
       file.isReplaced = true;
       // As far as it can be had.
-      await this.#tellOfPart(file, () => this.#makeHere(file.item, file.path));
+      await this.#turns.takePart(file, () => this.#makeHere(file.item, file.path));
       throw error;
     }
   }
 
-  async #begin(item: Item): Promise<void> {
+  async #take(entries: Entries): Promise<void> {
+    let taken = 0;
+    try {
+      while (taken < entries.length) {
+        const { about: item, id, sealed } = entries[taken++]!;
+        let waiting: Promise<void> | undefined;
+        if (item !== undefined) waiting = this.#begin(item);
+        else if (id !== undefined && sealed !== undefined) waiting = this.#addObject(id, sealed);
+        // Mostly there is nothing to wait for, and waiting for it would take longer than all the rest.
+        if (waiting !== undefined) await waiting;
+      }
+    } finally {
+      for (const { sealed } of entries.slice(taken)) releaseSealed(sealed);
+    }
+  }
+
+  #begin(item: Item): Promise<void> | undefined {
     this.#ctx.signal.throwIfAborted();
     this.#file = undefined;
     const path = stripPath(item.path, this.#options.stripComponents);
-    if (this.#paths.touches(path)) {
-      await this.#endAll();
-      this.#folders.finishBefore(path);
-    }
+    return this.#paths.touches(path) ? this.#beginAfterAll(item, path) : this.#beginAt(item, path);
+  }
+
+  /** Where something that was begun before is in the way. */
+  async #beginAfterAll(item: Item, path: Uint8Array): Promise<void> {
+    await this.#endAll();
+    this.#folders.finishBefore(path);
+    await this.#beginAt(item, path);
+  }
+
+  #beginAt(item: Item, path: Uint8Array): Promise<void> | undefined {
     const file = this.#start(item, path);
     if (file?.isComplete === true) return this.#endFile(file);
     this.#file = file;
-    if (this.#steps.count >= MAX_STEPS) await this.#send();
+    return this.#steps.count >= MAX_STEPS ? this.#send() : undefined;
   }
 
   /** What can be done before the item's objects are there; a file's contents are to follow. */
@@ -142,7 +175,7 @@ export class TreeExtraction implements AsyncDisposable {
       if (!isDirectory(item.mode ?? 0)) return this.#startFile(item, path);
       this.#makeFolder(item, path);
     } catch (error) {
-      this.#steps.push({ end: () => this.#tell(item, path, () => fail(error)) });
+      this.#steps.push({ end: () => this.#turns.take(item, path, () => fail(error)) });
     }
     return undefined;
   }
@@ -158,7 +191,7 @@ export class TreeExtraction implements AsyncDisposable {
     extractIo('mkdir', () => replaceExisting(path, at, make, makeAgain), path);
     const underWay = this.#paths.addFolder(path);
     this.#steps.push({
-      end: () => this.#tell(item, path, () => this.#folders.add({ item, path, underWay })),
+      end: () => this.#turns.take(item, path, () => this.#folders.add({ item, path, underWay })),
     });
   }
 
@@ -166,7 +199,7 @@ export class TreeExtraction implements AsyncDisposable {
     const at = parentOf(this.#root, path, 'makedirs');
     const hasContents = isRegular(item.mode ?? 0) && item.source === undefined;
     if (hasContents && this.#options.continueExtraction === true && isThere(item, path, at)) {
-      this.#steps.push({ end: () => this.#tell(item, path, () => {}) });
+      this.#steps.push({ end: () => this.#turns.take(item, path, () => {}) });
       return undefined;
     }
     const underWay = this.#paths.addFile(path);
@@ -174,17 +207,23 @@ export class TreeExtraction implements AsyncDisposable {
     const read = (chunks: readonly ChunkRef[]) =>
       this.#report.counted(item.path, this.#options.contents(chunks));
     const make = () => this.#writer.make(item, path, read);
-    this.#steps.push({ end: () => this.#tell(item, path, make, underWay) });
+    this.#steps.push({ end: () => this.#turns.take(item, path, make, underWay) });
     return undefined;
   }
 
-  async #addObject(id: Uint8Array, sealed: Sealed): Promise<void> {
+  #addObject(id: Uint8Array, sealed: Unread): Promise<void> | undefined {
     const file = this.#file;
-    if (file === undefined) return releaseSealed(sealed);
+    if (file === undefined) {
+      releaseSealed(sealed);
+      return undefined;
+    }
     file.add(id, sealed);
     this.#ctx.signal.throwIfAborted();
     if (file.isComplete) return this.#endFile(file);
-    if (this.#batches.sizeBytes + file.sizeBytes < BATCH_BYTES) return;
+    return this.#batches.sizeBytes + file.sizeBytes < BATCH_BYTES ? undefined : this.#sendPart(file);
+  }
+
+  async #sendPart(file: FileInHand): Promise<void> {
     await this.#send();
     if (file.sizeBytes < BATCH_BYTES) return;
     this.#addPart(file);
@@ -192,7 +231,7 @@ export class TreeExtraction implements AsyncDisposable {
   }
 
   /** All objects of the file are there. */
-  async #endFile(file: FileInHand): Promise<void> {
+  #endFile(file: FileInHand): Promise<void> | undefined {
     this.#file = undefined;
     if (file.isLarge) {
       this.#addPart(file);
@@ -200,7 +239,7 @@ export class TreeExtraction implements AsyncDisposable {
     } else {
       this.#addWhole(file);
     }
-    if (this.#batches.isFull || this.#steps.count >= MAX_STEPS) await this.#send();
+    return this.#batches.isFull || this.#steps.count >= MAX_STEPS ? this.#send() : undefined;
   }
 
   #addWhole(file: FileInHand): void {
@@ -210,14 +249,14 @@ export class TreeExtraction implements AsyncDisposable {
       attributes = extractIo('attrs', () => attributesOf(item, this.#options), path);
     } catch (error) {
       file.giveUp();
-      this.#steps.push({ end: () => this.#tell(item, path, () => fail(error), underWay) });
+      this.#steps.push({ end: () => this.#turns.take(item, path, () => fail(error), underWay) });
       return;
     }
     const { objects, sizeBytes } = file.takePart();
     const target = { at, attributes };
     const ticket = this.#batches.add(this.#write(path, objects, target), objects, sizeBytes);
     const endWhole = () => this.#endWhole(item, path, ticket.outcome());
-    const end = () => this.#tell(item, path, endWhole, underWay);
+    const end = () => this.#turns.take(item, path, endWhole, underWay);
     this.#steps.push({ batch: ticket.batch, end });
   }
 
@@ -229,13 +268,13 @@ export class TreeExtraction implements AsyncDisposable {
       fd = file.open();
     } catch (error) {
       file.giveUp();
-      this.#steps.push({ end: () => this.#tellOfPart(file, () => fail(error)) });
+      this.#steps.push({ end: () => this.#turns.takePart(file, () => fail(error)) });
       return;
     }
     this.#openFiles.add(file);
     const { objects, chunks, offsetBytes, sizeBytes } = file.takePart();
     const ticket = this.#batches.add(this.#write(path, objects, { fd, offsetBytes }), objects, sizeBytes);
-    const end = () => this.#tellOfPart(file, () => this.#endPart(file, chunks, ticket.outcome()));
+    const end = () => this.#turns.takePart(file, () => this.#endPart(file, chunks, ticket.outcome()));
     this.#steps.push({ batch: ticket.batch, end });
   }
 
@@ -305,39 +344,6 @@ export class TreeExtraction implements AsyncDisposable {
     }
   }
 
-  /** It is the item's turn: says so, and what goes wrong with it. */
-  #tell(
-    item: Item,
-    path: Uint8Array,
-    call: () => Promise<void> | void,
-    underWay?: PathUnderWay,
-  ): Promise<void> | void {
-    this.#announce(item, path);
-    underWay?.end();
-    return this.#warning(item, call);
-  }
-
-  #tellOfPart(file: FileInHand, call: () => Promise<void> | void): Promise<void> | void {
-    if (!file.isAnnounced) this.#announce(file.item, file.path);
-    file.isAnnounced = true;
-    return this.#warning(file.item, call);
-  }
-
-  #announce(item: Item, path: Uint8Array): void {
-    this.#folders.finishBefore(path);
-    this.#report.begin(item.path);
-    this.#report.list(path);
-  }
-
-  #warning(item: Item, call: () => Promise<void> | void): Promise<void> | void {
-    const warn = (error: unknown): void => this.#report.warn(item.path, error);
-    try {
-      return call()?.catch(warn);
-    } catch (error) {
-      return warn(error);
-    }
-  }
-
   /** Has what was gathered written, and ends what can be ended, until there is room for more. */
   async #send(): Promise<void> {
     this.#batches.send();
@@ -350,24 +356,6 @@ export class TreeExtraction implements AsyncDisposable {
   async #endAll(): Promise<void> {
     this.#batches.send();
     await this.#steps.endAll();
-  }
-}
-
-function idsOf({ chunks }: Item): readonly Uint8Array[] {
-  return chunks?.map(({ id }) => id) ?? [];
-}
-
-/** Whether the file has the item's size and time already. */
-function isThere(item: Item, path: Uint8Array, at: At): boolean {
-  try {
-    const stat = lstat(path, at);
-    return (
-      isRegular(stat.mode) &&
-      stat.sizeBytes === plainBytesOf(item.chunks ?? []) &&
-      stat.mtimeNs === item.mtimeNs
-    );
-  } catch {
-    return false;
   }
 }
 
