@@ -13,15 +13,15 @@
  * |   cmtime            | int, ns since 1970 (ctime or mtime, by the mode); raw little-endian beyond 2^63 |
  * |   chunk ids ]       | array of raw, 32 bytes each                                                     |
  *
- * Entries stay packed in memory, as in the file; an index holds their places: about 130 bytes a small file.
+ * Entries stay packed in memory, as in the file; a table holds their places: some 110 bytes a small file.
  *
  * Source: Borg 1.4.5, cache.py, LocalCache._read_files, commit, file_known_and_unchanged, memorize_file.
  */
 import { encode } from '../../msgpack/encode.ts';
 import { MsgpackError } from '../../msgpack/value.ts';
-import { capacityFor } from '../../util/hash-index-sizes.ts';
-import { HashIndex } from '../../util/hash-index.ts';
+import { EntryPlaces, PATH_HASH_BYTES } from './entry-places.ts';
 import { IncompleteMsgpack, MsgpackCursor } from './msgpack-cursor.ts';
+import { PieceWriter } from './piece-writer.ts';
 
 /** Letters as in Borg: c(time), m(time), s(ize), i(node), r(echunk), d(isabled); e.g. `cis`. */
 export type FilesCacheMode = string;
@@ -60,20 +60,20 @@ const COARSE_GRANULARITY_NS = 2_000_000_000n;
 const NEW_BLOCK_BYTES = 1 << 20;
 /** Offsets within a block are uint32. */
 const MAX_BLOCK_BYTES = 1 << 30;
-/** In word 0 of the index, beside the block number: the file was seen in this backup, its age is 0. */
-const SEEN = 1 << 30;
-const SAVE_PIECE_BYTES = 1 << 20;
 /** The files cache of a large tree has a million. */
 const SAMPLED_ENTRIES = 1000;
 /** With a path hash, and without chunk ids. */
 const MIN_ENTRY_BYTES = 40;
+const CHUNK_ID_BYTES = 32;
+/** Few different ones are written, each many times. */
+const packedAges: Uint8Array[] = [];
 const UNKNOWN: FilesCacheAnswer = { known: false };
 const CHANGED: FilesCacheAnswer = { known: true };
 
 export class FilesCache {
   readonly mode: FilesCacheMode;
-  #index = new HashIndex({ valueWords: 2 });
   readonly #blocks: Uint8Array[] = [];
+  #places = new EntryPlaces(this.#blocks);
   readonly #cursors: MsgpackCursor[] = [];
   /** Bytes used of each block. */
   readonly #used: number[] = [];
@@ -97,18 +97,16 @@ export class FilesCache {
   }
 
   get size(): number {
-    return this.#index.size;
+    return this.#places.size;
   }
 
   /** Whether the file is known, and its chunk ids if it is unchanged as far as the mode looks. */
   lookup(pathHash: Uint8Array, stat: FilesCacheStat): FilesCacheAnswer {
     const { mode } = this;
     if (mode.includes('d') || mode.includes('r')) return UNKNOWN;
-    const bucket = this.#index.find(pathHash);
-    if (bucket < 0) return UNKNOWN;
-    const word = this.#index.valueAt(bucket, 0);
-    const cursor = this.#cursorAt(word & ~SEEN, this.#index.valueAt(bucket, 1));
-    const entry = readEntry(cursor);
+    const slot = this.#places.find(pathHash);
+    if (slot < 0) return UNKNOWN;
+    const entry = this.#entryAt(slot);
     if (mode.includes('s') && entry.sizeBytes !== BigInt(stat.sizeBytes)) return CHANGED;
     if (mode.includes('i') && entry.inode !== stat.ino) return CHANGED;
     if (mode.includes('c')) {
@@ -117,7 +115,7 @@ export class FilesCache {
       return CHANGED;
     }
     if (entry.inode === stat.ino) {
-      this.#index.setValueAt(bucket, 0, word | SEEN);
+      this.#places.setSeen(slot);
     } else {
       // The mode ignores the inode: remember today's, so that a stricter mode finds the file unchanged next time.
       this.#put(pathHash, { ...entry, inode: stat.ino });
@@ -152,11 +150,10 @@ export class FilesCache {
 
   /** Remembers other contents of a file that lookup() found unchanged: it was read nevertheless. */
   replaceIds(pathHash: Uint8Array, ids: readonly Uint8Array[]): void {
-    const bucket = this.#index.find(pathHash);
-    if (bucket < 0) return;
-    const cursor = this.#cursorAt(this.#index.valueAt(bucket, 0) & ~SEEN, this.#index.valueAt(bucket, 1));
+    const slot = this.#places.find(pathHash);
+    if (slot < 0) return;
     // Its time is not that of a change in this backup: the newest of these stays as it is.
-    this.#put(pathHash, { ...readEntry(cursor), ids: ids as Uint8Array[] });
+    this.#put(pathHash, { ...this.#entryAt(slot), ids: ids as Uint8Array[] });
   }
 
   /**
@@ -166,13 +163,13 @@ export class FilesCache {
   *encode(ttl: number): Generator<Uint8Array> {
     const newest = this.#newestCmtimeNs ?? MAX_NS;
     const piece = new PieceWriter();
+    const places = this.#places;
     for (let block = 0; block < this.#blocks.length; block++) {
       const cursor = new MsgpackCursor(this.#blocks[block]!);
       const end = this.#used[block]!;
       while (cursor.offset < end) {
         const start = cursor.offset;
-        cursor.arrayLength();
-        const pathHash = cursor.raw();
+        const offset = passPathHash(cursor);
         cursor.arrayLength();
         const ageStart = cursor.offset;
         const age = Number(cursor.integer());
@@ -181,19 +178,18 @@ export class FilesCache {
         cursor.skip();
         const cmtimeNs = readCmtime(cursor);
         cursor.skip();
-        const bucket = this.#index.find(pathHash);
-        const word = this.#index.valueAt(bucket, 0);
-        if ((word & ~SEEN) !== block || this.#index.valueAt(bucket, 1) !== start) continue;
-        const newAge = (word & SEEN) !== 0 ? 0 : block < this.#loadedBlocks ? age + 1 : age;
+        const slot = places.find(cursor.bytes, offset);
+        if (places.blockOf(slot) !== block || places.offsetOf(slot) !== offset) continue;
+        const newAge = places.isSeen(slot) ? 0 : block < this.#loadedBlocks ? age + 1 : age;
         const keep = newAge === 0 ? cmtimeNs < newest : newAge < ttl;
         if (!keep) continue;
         if (newAge === age) piece.add(cursor.bytes, start, cursor.offset);
         else {
           piece.add(cursor.bytes, start, ageStart);
-          piece.add(encode(newAge));
+          piece.add((packedAges[newAge] ??= encode(newAge)));
           piece.add(cursor.bytes, afterAge, cursor.offset);
         }
-        if (piece.full) yield piece.take();
+        if (piece.isFull) yield piece.take();
       }
     }
     yield piece.take();
@@ -205,7 +201,7 @@ export class FilesCache {
     if (bytes.length > 0) this.#startBlock(bytes);
     try {
       // A table that grows is put together again and again.
-      this.#index = new HashIndex({ valueWords: 2, capacity: capacityFor(estimateEntries(bytes)) });
+      this.#places = new EntryPlaces(this.#blocks, estimateEntries(bytes));
       while (!cursor.atEnd) {
         const start = cursor.offset;
         if (start - blockStart > MAX_BLOCK_BYTES) {
@@ -213,11 +209,9 @@ export class FilesCache {
           blockStart = start;
           this.#startBlock(bytes.subarray(start));
         }
-        if (cursor.arrayLength() !== 2) throw new MsgpackError('not a pair');
-        const pathHash = cursor.raw();
-        if (pathHash.length !== 32) throw new MsgpackError('path hash of wrong length');
+        const offset = passPathHash(cursor);
         skipEntry(cursor);
-        this.#index.set(pathHash, this.#blocks.length - 1, start - blockStart);
+        this.#places.set(this.#blocks.length - 1, offset - blockStart, false);
       }
     } catch (error) {
       if (error instanceof IncompleteMsgpack) throw new MsgpackError('ends within an entry');
@@ -243,7 +237,12 @@ export class FilesCache {
     const offset = this.#used[block]!;
     this.#blocks[block]!.set(packed, offset);
     this.#used[block] = offset + packed.length;
-    this.#index.set(pathHash, block | SEEN, offset);
+    this.#places.set(block, passPathHash(this.#cursorAt(block, offset)), true);
+  }
+
+  #entryAt(slot: number): Entry {
+    const places = this.#places;
+    return readEntry(this.#cursorAt(places.blockOf(slot), places.offsetOf(slot) + PATH_HASH_BYTES));
   }
 
   /** Good until the next call: making one takes longer than to read an entry. */
@@ -254,49 +253,17 @@ export class FilesCache {
   }
 }
 
-/** Collects stretches of bytes into pieces of about SAVE_PIECE_BYTES; most of them begin where the last one ended. */
-class PieceWriter {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
-  #stretch: { readonly source: Uint8Array; start: number; end: number } = {
-    source: new Uint8Array(0),
-    start: 0,
-    end: 0,
-  };
-
-  get full(): boolean {
-    return this.#bytes >= SAVE_PIECE_BYTES;
-  }
-
-  add(source: Uint8Array, start = 0, end = source.length): void {
-    this.#bytes += end - start;
-    const last = this.#stretch;
-    if (last.source === source && last.end === start) {
-      last.end = end;
-      return;
-    }
-    this.#endStretch();
-    this.#stretch = { source, start, end };
-  }
-
-  take(): Uint8Array {
-    this.#endStretch();
-    this.#stretch.start = this.#stretch.end;
-    const whole = Buffer.concat(this.#parts, this.#bytes);
-    this.#parts = [];
-    this.#bytes = 0;
-    return whole;
-  }
-
-  #endStretch(): void {
-    const { source, start, end } = this.#stretch;
-    if (end > start) this.#parts.push(source.subarray(start, end));
-  }
+/** Passes over what an entry begins with, and tells where its path hash lies. */
+function passPathHash(cursor: MsgpackCursor): number {
+  if (cursor.arrayLength() !== 2) throw new MsgpackError('not a pair');
+  if (cursor.rawLength() !== PATH_HASH_BYTES) throw new MsgpackError('path hash of wrong length');
+  const { offset } = cursor;
+  cursor.offset += PATH_HASH_BYTES;
+  return offset;
 }
 
+/** What stands behind the path hash. */
 function readEntry(cursor: MsgpackCursor): Entry {
-  cursor.arrayLength();
-  cursor.raw();
   cursor.arrayLength();
   cursor.skip();
   const inode = cursor.integer();
@@ -324,19 +291,25 @@ function estimateEntries(bytes: Uint8Array): number {
 /** Passes over an entry behind its path hash, checking the types. */
 function skipEntry(cursor: MsgpackCursor): void {
   if (cursor.arrayLength() !== 5) throw new MsgpackError('entry of wrong length');
-  cursor.integer();
-  cursor.integer();
-  cursor.integer();
-  readCmtime(cursor);
+  cursor.skipInteger();
+  cursor.skipInteger();
+  cursor.skipInteger();
+  if (isShortRaw(cursor)) cursor.skip();
+  else cursor.skipInteger();
   for (let left = cursor.arrayLength(); left > 0; left--) {
-    if (cursor.raw().length !== 32) throw new MsgpackError('chunk id of wrong length');
+    if (cursor.rawLength() !== CHUNK_ID_BYTES) throw new MsgpackError('chunk id of wrong length');
+    cursor.offset += CHUNK_ID_BYTES;
   }
 }
 
-function readCmtime(cursor: MsgpackCursor): bigint {
+function isShortRaw(cursor: MsgpackCursor): boolean {
   cursor.need(1);
   const head = cursor.bytes[cursor.offset]!;
-  if (head < 0xa0 || head > 0xbf) return cursor.integer();
+  return head >= 0xa0 && head <= 0xbf;
+}
+
+function readCmtime(cursor: MsgpackCursor): bigint {
+  if (!isShortRaw(cursor)) return cursor.integer();
   let value = 0n;
   const bytes = cursor.raw();
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);

@@ -57,6 +57,13 @@ export class MsgpackCursor {
 
   /** A view of the raw value's bytes. */
   raw(): Uint8Array {
+    const length = this.rawLength();
+    this.offset += length;
+    return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  /** Passes over the head of a raw value, and gives the number of its bytes, which follow. */
+  rawLength(): number {
     const head = this.#byte();
     let length: number;
     if (head >= 0xa0 && head <= 0xbf) length = head & 0x1f;
@@ -65,9 +72,7 @@ export class MsgpackCursor {
     else if (head === 0xdb) length = this.#uint(4);
     else throw unexpected('raw', head);
     this.need(length);
-    const bytes = this.bytes.subarray(this.offset, this.offset + length);
-    this.offset += length;
-    return bytes;
+    return length;
   }
 
   /** A non-negative integer below 2^32. */
@@ -97,6 +102,15 @@ export class MsgpackCursor {
     if (head === 0xd1) return BigInt((this.#uint(2) << 16) >> 16);
     if (head === 0xd2) return BigInt(this.#uint(4) | 0);
     throw unexpected('integer', head);
+  }
+
+  /** Passes over an integer of any size. */
+  skipInteger(): void {
+    const head = this.#byte();
+    if (head <= 0x7f || head >= 0xe0) return;
+    if (head < 0xcc || head > 0xd3) throw unexpected('integer', head);
+    // Of 1, 2, 4 or 8 bytes, without a sign and with one.
+    this.#advance(1 << (head & 3));
   }
 
   /** Passes over one value of any type. */
