@@ -12,11 +12,13 @@ export interface FileJob {
   readonly at?: At | undefined;
   /** Read this descriptor, from where it stands. */
   readonly fd?: number | undefined;
+  /** What `fd` was found to be when it was opened; it is looked up where this is missing. */
+  readonly opened?: Pick<FileStat, 'mode' | 'sizeBytes'> | undefined;
   /** The contents are this part of what `fd` gives, not all of it. */
   readonly section?: FileSection | undefined;
   /** Close `fd` at the end. */
   readonly closeFd?: boolean | undefined;
-  /** What was found at the path: another type or inode when it is open makes the result an error. */
+  /** What was found at the path: another type or inode when it is open makes the result an error. Not with `opened`. */
   readonly expected?: Pick<FileStat, 'mode' | 'ino'> | undefined;
   /** About how much there is to read, so that small files travel together. Not given where a read may have to wait. */
   readonly sizeHintBytes?: number | undefined;
@@ -58,9 +60,9 @@ export interface FileTaker {
   fail(error: unknown): void;
 }
 
-/** What became of a file. With an error, `stat` and the chunks delivered tell how far it came. */
+/** What became of a file. With an error, the chunks delivered tell how far it came. */
 export interface FileResult {
-  /** Right after opening. */
+  /** Right after opening; absent where the job told what was opened. */
   readonly stat?: FileStat;
   /** After the last byte; absent where nothing was read. */
   readonly statAfter?: FileStat;

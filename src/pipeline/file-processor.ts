@@ -98,9 +98,7 @@ export class FileProcessor {
     try {
       fd ??= openRead(job.path, { noFollow: !job.followSymlinks, noAtime: true }, job.at);
       operation = 'fstat';
-      const stat = fstat(fd);
-      checkSameFile(job, stat);
-      result.stat = stat;
+      const stat = job.opened ?? (result.stat = openedStat(job, fd));
       if (job.contents ?? true) {
         operation = 'read';
         const source =
@@ -115,7 +113,7 @@ export class FileProcessor {
       }
       if (job.flags) {
         operation = 'extended stat (flags)';
-        result.flags = flagsOf(fd, result.statAfter ?? stat);
+        result.flags = flagsOf(fd, result.statAfter ?? result.stat ?? fstat(fd));
       }
       if (job.xattrs) {
         operation = 'extended stat (xattrs)';
@@ -138,7 +136,7 @@ export class FileProcessor {
     }
   }
 
-  #sourceOf(fd: number, stat: FileStat): ChunkSource {
+  #sourceOf(fd: number, stat: Pick<FileStat, 'mode' | 'sizeBytes'>): ChunkSource {
     const regular = isRegular(stat.mode);
     if (!regular && !isBlockDevice(stat.mode)) return { read: (into) => this.#readNext(fd, into) };
     const forget = !regular || stat.sizeBytes >= FORGET_FROM_BYTES;
@@ -221,11 +219,12 @@ export class FileProcessor {
   }
 }
 
-function checkSameFile(job: FileJob, stat: FileStat): void {
-  const { expected } = job;
-  if (expected === undefined) return;
+function openedStat({ expected }: FileJob, fd: number): FileStat {
+  const stat = fstat(fd);
+  if (expected === undefined) return stat;
   if ((expected.mode & TYPE_MASK) !== (stat.mode & TYPE_MASK)) throw new FileRace('file type');
   if (expected.ino !== stat.ino) throw new FileRace('file inode');
+  return stat;
 }
 
 function causeOf(error: NodeJS.ErrnoException, operation: string): OsError {

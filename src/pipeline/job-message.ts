@@ -11,6 +11,7 @@ export type JobTuple = readonly [
   name: string,
   mode: number,
   ino: bigint | undefined,
+  openedSizeBytes: number,
   section: FileSection | undefined,
 ];
 
@@ -40,14 +41,15 @@ export function encodeJob(job: FileJob): JobTuple {
     job.fd ?? -1,
     job.at?.directoryFd ?? -1,
     job.at === undefined ? '' : toBinaryString(job.at.name),
-    job.expected?.mode ?? 0,
+    job.expected?.mode ?? job.opened?.mode ?? 0,
     job.expected?.ino,
+    job.opened?.sizeBytes ?? -1,
     job.section,
   ];
 }
 
 export function decodeJob(tuple: JobTuple): FileJob {
-  const [path, bits, fd, directoryFd, name, mode, ino, section] = tuple;
+  const [path, bits, fd, directoryFd, name, mode, ino, openedSizeBytes, section] = tuple;
   return {
     path: fromBinaryString(path),
     closeFd: (bits & CLOSE_FD) !== 0,
@@ -62,6 +64,7 @@ export function decodeJob(tuple: JobTuple): FileJob {
     fd: fd < 0 ? undefined : fd,
     at: directoryFd < 0 && name === '' ? undefined : { directoryFd, name: fromBinaryString(name) },
     expected: ino === undefined ? undefined : { mode, ino },
+    opened: openedSizeBytes < 0 ? undefined : { mode, sizeBytes: openedSizeBytes },
     section,
   };
 }

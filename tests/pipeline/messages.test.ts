@@ -33,6 +33,7 @@ test('decodeJob() gives back what encodeJob() was given', () => {
     { path, fd: 0, closeFd: true, contents: false, sealAll: true },
     { path, sparse: true, xattrs: true, acls: true, numericIds: true, flags: true },
     { path, followSymlinks: true },
+    { path, fd: 3, opened: { mode: 0o100600, sizeBytes: 0 } },
   ];
   for (const job of jobs) {
     const decoded = decodeJob(structuredClone(encodeJob(job)));

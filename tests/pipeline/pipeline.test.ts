@@ -191,6 +191,22 @@ test('processFile() gives what it found before and after reading', async (t) => 
   assert.equal(statOnly.result.statAfter, undefined);
 });
 
+test('processFile() reads all of a file that is another size than when it was opened', async (t) => {
+  const path = join(testFolder(t), 'file');
+  const data = Buffer.from(noise(5000));
+  writeFileSync(path, data);
+  const pipeline = testPipeline(t);
+  for (const sizeBytes of [0, 4999, 5000, 5001, 2 ** 21]) {
+    const fd = openSync(path, 'r');
+    const opened = { mode: 0o100644, sizeBytes };
+    const job = { path: Buffer.from(path), fd, closeFd: true, opened, sealAll: true };
+    const { chunks, result } = await read(pipeline, job);
+    assert.equal(result.stat, undefined);
+    assert.equal(result.statAfter?.sizeBytes, 5000);
+    assert.ok(Buffer.concat(chunks.map((chunk) => plaintext(chunk, new Map()))).equals(data));
+  }
+});
+
 test('processFile() shows a change of the file while it is read', async (t) => {
   const path = join(testFolder(t), 'file');
   writeFileSync(path, noise(8_000_000));

@@ -243,6 +243,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     const job = {
       path,
       fd,
+      opened: stat,
       sizeHintBytes: isSpecial(stat.mode) ? undefined : stat.sizeBytes,
       sparse,
       xattrs: !noXattrs,
@@ -270,7 +271,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (file.error === undefined) {
       const ids = chunks.map((chunk) => chunk.id);
       file.verdict = await verification.judge(this.#run, stored!, ids, stat!, result.statAfter);
-    } else if (result.stat !== undefined) {
+    } else {
       // What can't be read any more is still in the repository: there it is right, as far as anybody can tell.
       try {
         this.#addAttributes(item, found);
