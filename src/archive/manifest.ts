@@ -11,6 +11,7 @@ import { type ArchiveEntry, decodeManifest, encodeManifest } from '../format/man
 import { nextTimestamp } from '../format/timestamp.ts';
 import type { Key } from '../keys/key.ts';
 import { loadKey } from '../keys/load-key.ts';
+import { unlockAhead } from '../keys/unlock-ahead.ts';
 import { isTamRequired, setTamRequired } from '../keys/tam-required.ts';
 import type { MsgpackMap, MsgpackValue } from '../msgpack/value.ts';
 import { MANIFEST_ID, type Repository } from '../repository/repository.ts';
@@ -88,6 +89,7 @@ export class Manifest {
     operations: readonly Operation[],
     options: ManifestLoadOptions = {},
   ): Promise<Manifest> {
+    if (options.key === undefined) await unlockAhead(ctx, repository);
     const sealed = await sealedManifest(repository);
     const key = options.key ?? (await loadKey(ctx, repository, sealed));
     const plaintext = openObject(key, undefined, sealed);

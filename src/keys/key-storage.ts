@@ -4,8 +4,9 @@ import type { Repository } from '../repository/repository.ts';
 import { toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
 import type { KeyType } from './key-type.ts';
-import { protectKey, unprotectKey } from './key-protection.ts';
+import { protectKey } from './key-protection.ts';
 import { findKeyfile, newKeyfilePath, readKeyfile, writeKeyfile } from './keyfile.ts';
+import { unlockKey } from './unlock-ahead.ts';
 
 /** What the keys need of a repository. */
 export type KeyRepository = Pick<
@@ -61,7 +62,7 @@ export async function loadSecrets(
   passphrase: string,
 ): Promise<KeyRecord | undefined> {
   try {
-    return await unprotectKey(await storage.read(), passphrase);
+    return await unlockKey(repository, await storage.read(), passphrase);
   } catch (error) {
     if (!(error instanceof KeyBlobError)) throw error;
     const where = storage.target === repository.location ? '(repokey)' : storage.target;

@@ -3,6 +3,7 @@
  *
  * Source: Borg 1.4.5, archiver.py, do_check.
  */
+import { unlockAhead } from '../../keys/unlock-ahead.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from '../../repository/check-result.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
@@ -43,6 +44,8 @@ export async function checkRepository(
 ): Promise<CheckResult> {
   const { parts = 'both' } = options;
   let checked: RepositoryCheckResult | undefined;
+  // Nobody waits for it then.
+  if (parts === 'both') await unlockAhead(ctx, repository);
   if (parts === 'repository' || parts === 'both') {
     checked = await repository.check(options);
     const planned = options.repair === true && options.dryRun === true;
