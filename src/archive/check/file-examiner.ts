@@ -58,10 +58,12 @@ export class FileExaminer {
   #isWhole({ path, chunks = [], chunksHealthy }: Item): boolean {
     const state = this.#state;
     if (chunksHealthy !== undefined) return false;
-    for (const { id } of chunks) if (!state.chunks.has(id)) return false;
+    // Counting says whether it is there; of several, none may be counted before all are found.
+    const isOne = chunks.length === 1;
+    for (const { id } of chunks) if (!(isOne ? state.reference(id) : state.chunks.has(id))) return false;
     let damage: FileDamage | undefined;
     for (const { id, size } of chunks) {
-      state.reference(id);
+      if (!isOne) state.reference(id);
       if (!state.damage.isDamaged(id)) continue;
       damage ??= state.damage.beginFile(path);
       damage.add(id, size, 'damaged');
