@@ -1,7 +1,7 @@
 /** Compressed objects: a two-byte type (zlib: its own header), then the data in that format. */
 import type { CompressionSpec } from './compression-spec.ts';
 import { ownMemory, scratchBuffer } from './limits.ts';
-import { lz4Codec } from './lz4.ts';
+import { lz4Codec, lz4RoomBytes } from './lz4.ts';
 import { compressLzma } from './lzma.ts';
 import { obfuscate } from './obfuscate.ts';
 import { compressZlib } from './zlib.ts';
@@ -17,8 +17,19 @@ export interface Compressor {
   compressTransient(data: Uint8Array): Uint8Array;
   /** The format that this data should be in; `recreate` compares it with the format it is in. */
   decide(data: Uint8Array): CompressionName;
+  /** Of compressors that can leave the object where it is wanted. */
+  readonly placing?: PlacingCompressor;
 }
 
+/** Whoever encrypts an object finds it in its place, and there is one large buffer less. */
+export interface PlacingCompressor {
+  /** The room that compressInto() needs for so many bytes: more than most objects take. */
+  roomBytes(dataBytes: number): number;
+  /** The same object as compress() gives, at the beginning of the room. */
+  compressInto(data: Uint8Array, room: Uint8Array): Uint8Array;
+}
+
+const STORED_HEADER_BYTES = 2;
 /** Below this ratio of LZ4, `auto` tries the expensive compressor. */
 const AUTO_TRY_RATIO = 0.97;
 /** Below this ratio to LZ4's size, `auto` keeps the expensive compressor's result. */
@@ -28,9 +39,9 @@ const AUTO_KEEP_RATIO = 0.99;
 export function createCompressor(spec: CompressionSpec): Compressor {
   switch (spec.name) {
     case 'none':
-      return compressorOf(storeUncompressed, () => 'none');
+      return { ...compressorOf(storeUncompressed, () => 'none'), placing: placingNone };
     case 'lz4':
-      return smallerOrNone('lz4', (data) => lz4Codec().compress(data));
+      return { ...smallerOrNone('lz4', (data) => lz4Codec().compress(data)), placing: placingLz4 };
     case 'lzma':
       return smallerOrNone('lzma', (data) => compressLzma(data, spec.level));
     case 'zstd':
@@ -69,6 +80,21 @@ function smallerOrNone(
   );
 }
 
+const placingNone: PlacingCompressor = {
+  roomBytes: (dataBytes) => STORED_HEADER_BYTES + dataBytes,
+  compressInto: storeUncompressed,
+};
+
+const placingLz4: PlacingCompressor = {
+  roomBytes: lz4RoomBytes,
+  compressInto(data, room) {
+    const object = lz4Codec().compress(data, room);
+    if (object === undefined) return storeUncompressed(data, room);
+    if (object.buffer !== room.buffer) room.set(object);
+    return room.subarray(0, object.length);
+  },
+};
+
 /** Lets LZ4 tell whether the expensive compressor is worth its time. */
 function autoCompressor(expensive: Compressor, spec: CompressionSpec): Compressor {
   return compressorOf(
@@ -92,10 +118,11 @@ function worthTrying(data: Uint8Array, cheap: Uint8Array | undefined): cheap is 
   return cheap !== undefined && cheap.length / (data.length + 2) < AUTO_TRY_RATIO;
 }
 
-function storeUncompressed(data: Uint8Array): Uint8Array {
-  const object = scratchBuffer(2 + data.length).subarray(0, 2 + data.length);
+function storeUncompressed(data: Uint8Array, room?: Uint8Array): Uint8Array {
+  const sizeBytes = STORED_HEADER_BYTES + data.length;
+  const object = (room ?? scratchBuffer(sizeBytes)).subarray(0, sizeBytes);
   object[0] = 0;
   object[1] = 0;
-  object.set(data, 2);
+  object.set(data, STORED_HEADER_BYTES);
   return object;
 }

@@ -20,10 +20,23 @@ const HEADER_SIZE = 2;
 
 /** Compresses and decompresses whole objects, header included. */
 export interface Lz4Codec {
-  /** The object, or undefined where it would not be smaller than the data; may be in the scratch buffer. */
-  compress(data: Uint8Array): Uint8Array | undefined;
+  /**
+   * The object, or undefined where it would not be smaller than the data; in `room`, which has lz4RoomBytes(), or may be
+   * in the scratch buffer.
+   */
+  compress(data: Uint8Array, room?: Uint8Array): Uint8Array | undefined;
   /** The data; may be in the scratch buffer. Throws DecompressionError. */
   decompress(object: Uint8Array, maxSizeBytes: number): Uint8Array;
+}
+
+/** What the object of so many bytes takes at most, while it is made. */
+export function lz4RoomBytes(dataBytes: number): number {
+  return HEADER_SIZE + boundBytesOf(dataBytes);
+}
+
+/** LZ4_compressBound. */
+function boundBytesOf(dataBytes: number): number {
+  return dataBytes + Math.floor(dataBytes / 255) + 16;
 }
 
 let codec: Lz4Codec | undefined;
@@ -41,10 +54,11 @@ export function systemLz4Codec(): Lz4Codec | undefined {
   const compressBlock = library.func('int LZ4_compress_default(const void *, void *, int, int)');
   const decompressBlock = library.func('int LZ4_decompress_safe(const void *, void *, int, int)');
   return {
-    compress(data) {
+    compress(data, room) {
       if (data.length === 0) return undefined;
-      const boundBytes = data.length + Math.floor(data.length / 255) + 16;
-      const out = scratchBuffer(HEADER_SIZE + boundBytes);
+      const boundBytes = boundBytesOf(data.length);
+      const out = room ?? scratchBuffer(HEADER_SIZE + boundBytes);
+      if (out.length < HEADER_SIZE + boundBytes) throw new RangeError(`no room for ${data.length} bytes`);
       const sizeBytes = Number(compressBlock(data, out.subarray(HEADER_SIZE), data.length, boundBytes));
       if (sizeBytes <= 0) throw new Error(`liblz4 refused to compress ${data.length} bytes`);
       if (sizeBytes >= data.length) return undefined;

@@ -76,7 +76,7 @@ export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint
   return envelope;
 }
 
-/** The same into memory of exactly `envelopeSizeBytes`. */
+/** The same into memory of exactly `envelopeSizeBytes`; the payload may be at its end already. */
 export function sealEnvelopeInto(
   material: KeyMaterial,
   nonce: bigint,

@@ -33,6 +33,8 @@ export interface ProcessorHost {
   leaseNonces(blocks: number): bigint;
   /** Memory for a chunk's id and the envelope that follows it, if any; may wait until there is room. */
   reserve(sizeBytes: number): Uint8Array;
+  /** Only the beginning of what was reserved last is wanted. */
+  shorten(sizeBytes: number): void;
   /** Throws where the work is to stop. */
   checkStopped(): void;
 }
@@ -188,16 +190,28 @@ export class FileProcessor {
       this.#host.reserve(ID_BYTES).set(id);
       return { id, sizeBytes, kind };
     }
-    const payload = this.#compressor.compressTransient(
-      kind === 'data' ? chunk.data : new Uint8Array(sizeBytes),
-    );
-    const place = this.#host.reserve(ID_BYTES + envelopeSizeBytes(this.#material, payload.length));
+    const { payload, place } = this.#compress(kind === 'data' ? chunk.data : new Uint8Array(sizeBytes));
     place.set(id);
     const sealed = place.subarray(ID_BYTES);
     const encrypted = this.#material.cipher !== 'none';
     const nonce = encrypted ? this.#nonces.take(envelopeNonceBlocks(payload.length)) : 0n;
     sealEnvelopeInto(this.#material, nonce, payload, sealed);
     return { id, sizeBytes, kind, sealed };
+  }
+
+  /** What is to be sealed, and the place for id and envelope: it is there already, where the compressor can do that. */
+  #compress(data: Uint8Array): { readonly payload: Uint8Array; readonly place: Uint8Array } {
+    const placeBytes = (payloadBytes: number) => ID_BYTES + envelopeSizeBytes(this.#material, payloadBytes);
+    const { placing } = this.#compressor;
+    if (placing === undefined) {
+      const payload = this.#compressor.compressTransient(data);
+      return { payload, place: this.#host.reserve(placeBytes(payload.length)) };
+    }
+    const room = this.#host.reserve(placeBytes(placing.roomBytes(data.length)));
+    const payload = placing.compressInto(data, room.subarray(placeBytes(0)));
+    const place = room.subarray(0, placeBytes(payload.length));
+    this.#host.shorten(place.length);
+    return { payload, place };
   }
 
   #zeroId(sizeBytes: number): Uint8Array {

@@ -112,6 +112,7 @@ export class OwnThread {
         if (sizeBytes > this.#memory.length) this.#memory = new Uint8Array(sizeBytes);
         return this.#memory.subarray(0, sizeBytes);
       },
+      shorten: () => {},
       checkStopped: () => this.#checkClosed(),
     };
     try {

@@ -48,6 +48,9 @@ const processor = new FileProcessor(start.options, {
     writer.addCost(place.costBytes);
     return place.bytes;
   },
+  shorten(sizeBytes) {
+    if (place !== undefined) writer.addCost(-ring.shorten(place, sizeBytes));
+  },
   checkStopped: () => control.checkStopped(),
 });
 

@@ -53,6 +53,15 @@ export class Ring {
     return { offset, costBytes, bytes: this.#bytes.subarray(offset, offset + sizeBytes) };
   }
 
+  /** Keeps only the beginning of the place that was taken last. Returns how much less there is to release. */
+  shorten(place: RingPlace, sizeBytes: number): number {
+    const sparedBytes = place.bytes.length - sizeBytes;
+    if (place.offset < 0 || sparedBytes <= 0) return 0;
+    this.#next -= sparedBytes;
+    this.#control.release(sparedBytes);
+    return sparedBytes;
+  }
+
   #acquire(costBytes: number, beforeWaiting: () => void): void {
     const capacity = this.#bytes.length;
     if (this.#control.tryAcquire(costBytes, capacity)) return;

@@ -26,6 +26,26 @@ for (const spec of SPECS) {
   });
 }
 
+test('compressInto() leaves the same object at the beginning of the room', () => {
+  for (const spec of ['none', 'lz4']) {
+    const compressor = createCompressor(parseCompression(spec));
+    const { placing } = compressor;
+    assert.ok(placing !== undefined);
+    for (const size of [0, 1, 13, 4096, 70_000]) {
+      for (const data of [prose(size), noise(size), new Uint8Array(size)]) {
+        const around = new Uint8Array(placing.roomBytes(size) + 20).fill(7);
+        const room = around.subarray(10, -10);
+        const object = placing.compressInto(data, room);
+        assert.equal(object.byteOffset, room.byteOffset);
+        assert.equal(toHex(object), toHex(compressor.compress(data)));
+        assert.ok([...around.subarray(0, 10), ...around.subarray(-10)].every((byte) => byte === 7));
+      }
+    }
+    // Some objects would fit; liblz4 is told of no less than its worst case.
+    assert.throws(() => placing.compressInto(noise(100), new Uint8Array(90)), RangeError);
+  }
+});
+
 test('compress() falls back to no compression where the result would not be smaller', () => {
   for (const spec of ['lz4', 'lzma,6', 'zstd,3', 'auto,zstd,3']) {
     const object = createCompressor(parseCompression(spec)).compress(noise(1000));

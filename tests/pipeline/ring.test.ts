@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from '../properties.ts';
-import { Ring, type RingPlace } from '../../src/pipeline/ring.ts';
+import { Ring } from '../../src/pipeline/ring.ts';
 import { WorkerControl, WorkerStopped } from '../../src/pipeline/worker-control.ts';
 
 test('reserve() never hands out a place that is not released yet', () => {
@@ -12,14 +12,14 @@ test('reserve() never hands out a place that is not released yet', () => {
     fc.property(steps, (actions) => {
       const control = new WorkerControl();
       const ring = new Ring(new SharedArrayBuffer(1000), control);
-      const held: { place: RingPlace; mark: number }[] = [];
+      const held: { bytes: Uint8Array; costBytes: number; mark: number }[] = [];
       let mark = 0;
       const release = (): void => {
         const oldest = held.shift();
         if (oldest === undefined) return;
         // Nobody else wrote here in the meantime.
-        assert.ok(oldest.place.bytes.every((byte) => byte === oldest.mark));
-        control.release(oldest.place.costBytes);
+        assert.ok(oldest.bytes.every((byte) => byte === oldest.mark));
+        control.release(oldest.costBytes);
       };
       for (const action of actions) {
         if (action === 'release') {
@@ -33,11 +33,28 @@ test('reserve() never hands out a place that is not released yet', () => {
         assert.equal(place.large === undefined, action <= 1000);
         mark = (mark + 1) % 256;
         place.bytes.fill(mark);
-        held.push({ place, mark });
+        // Every third size is found to be more than was wanted.
+        const bytes = place.bytes.subarray(0, action % 3 === 0 ? action / 3 : action);
+        const costBytes = place.costBytes - ring.shorten(place, bytes.length);
+        held.push({ bytes, costBytes, mark });
       }
       while (held.length > 0) release();
+      assert.ok(control.nothingInFlight);
     }),
   );
+});
+
+test('shorten() gives back the end of the last place', () => {
+  const control = new WorkerControl();
+  const ring = new Ring(new SharedArrayBuffer(1000), control);
+  const first = ring.reserve(600, fails);
+  assert.equal(ring.shorten(first, 200), 400);
+  const second = ring.reserve(800, fails);
+  assert.equal(second.offset, 200);
+  assert.equal(ring.shorten(second, 100), 700);
+  control.release(first.costBytes - 400);
+  control.release(second.costBytes - 700);
+  assert.ok(control.nothingInFlight);
 });
 
 const fails = (): never => assert.fail('there is room');
