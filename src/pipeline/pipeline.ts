@@ -27,6 +27,8 @@ const MIN_SHARE_JOBS = 16;
 const FULL_BATCH_JOBS = MAX_BATCH_JOBS / 2;
 /** With less than this waiting, the threads that run are enough: another one takes some 40 ms to start. */
 const NEW_THREAD_JOBS = 64;
+/** A thread reads so many small files in the processor time that another one takes to start. */
+const JOBS_OF_A_START = 1000;
 const NEW_THREAD_BYTES = 4 * 2 ** 20;
 
 export class Pipeline {
@@ -35,6 +37,8 @@ export class Pipeline {
   readonly #workers: WorkerHandle[] = [];
   #waiting: Task[] = [];
   #waitingBytes = 0;
+  /** Jobs that are waiting no more. */
+  #takenJobs = 0;
   #wakeups: (() => void)[] = [];
   #index: SharedIndex | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -130,8 +134,9 @@ export class Pipeline {
     const idle = this.#workers.find((worker) => worker.isIdle);
     if (idle !== undefined) return idle;
     const [jobs, sizeBytes] = [this.#waiting.length, this.#waitingBytes];
-    const isMuch = jobs >= NEW_THREAD_JOBS || sizeBytes >= NEW_THREAD_BYTES;
     const running = this.#workers.length;
+    const isLong = this.#takenJobs >= running * JOBS_OF_A_START;
+    const isMuch = (jobs >= NEW_THREAD_JOBS && isLong) || sizeBytes >= NEW_THREAD_BYTES;
     // What this thread is about to read is not waited for where there is much.
     const isNeeded = running === 0 && this.#ownThread.isIdle;
     if (isNeeded || (isMuch && running < this.#options.threads)) return this.#startWorker();
@@ -154,6 +159,7 @@ export class Pipeline {
 
   #takeFirst(count: number): Task[] {
     const tasks = this.#waiting.splice(0, count);
+    this.#takenJobs += count;
     for (const { job } of tasks) this.#waitingBytes -= sizeOf(job);
     return tasks;
   }

@@ -72,6 +72,19 @@ test('a few small files are read without a thread, many with one, and no nonce i
   }
 });
 
+test('hundreds of small files are read by one thread, much to read by all', async (t) => {
+  const files = smallFiles(testFolder(t), 5);
+  const some = testPipeline(t, { threads: 3 });
+  await Promise.all(Array.from({ length: 300 }, (_, number) => read(some, files[number % 5]!.job)));
+  assert.equal(threadCount(), 1);
+  await some.close();
+  const all = testPipeline(t, { threads: 3 });
+  const large = files.map(({ job }) => ({ ...job, sizeHintBytes: 2 ** 23 }));
+  await Promise.all(large.map((job) => read(all, job)));
+  assert.equal(threadCount(), 3);
+  await all.close();
+});
+
 test('a file that has grown since its size was looked up is read to its end without a thread', async (t) => {
   const path = join(testFolder(t), 'file');
   const data = Buffer.from(noise(400_000, 1));
