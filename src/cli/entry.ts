@@ -1,5 +1,4 @@
 /** What runs when the program is started: the real streams, clock and signals around `main`. */
-import { readFile, stat } from 'node:fs/promises';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
@@ -156,6 +155,9 @@ async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
+/** Not at the start, where they would be a tenth of it. */
+const filePromises = () => import('node:fs/promises');
+
 function realIo(argv: readonly string[]): CliIo {
   return {
     argv,
@@ -172,14 +174,14 @@ function realIo(argv: readonly string[]): CliIo {
     isBackground: isBackgroundProcess,
     onInquiry: (listener) => (answerInquiry = listener),
     nowNs,
-    readFile: (path) => readFile(path),
+    readFile: async (path) => (await filePromises()).readFile(path),
     openLog: (path, append) => {
       const fd = openSync(path, append ? 'a' : 'w');
       return (text) => writeAll(fd, Buffer.from(text.toWellFormed()));
     },
     modifiedNs: async (path) => {
       try {
-        return (await stat(path, { bigint: true })).mtimeNs;
+        return (await (await filePromises()).stat(path, { bigint: true })).mtimeNs;
       } catch {
         return undefined;
       }
