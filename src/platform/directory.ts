@@ -23,7 +23,7 @@ const getdents = cFunction<[number, Uint8Array, number]>(
   'intptr_t getdents64(int fd, void *entries, size_t size)',
 );
 const lseek = cFunction<[number, number, number]>('int64_t lseek(int fd, int64_t offset, int whence)');
-let batch: Buffer | undefined;
+let batch: Uint8Array<ArrayBuffer> | undefined;
 
 /**
  * All names but `.` and `..`, in the order of their inodes: the order in which their data lies on most disks, and in
@@ -58,14 +58,14 @@ export function listDirectory(folder: Path | number): DirectoryEntry[] {
  */
 function readEntries(fd: number, path?: Path): DirectoryEntry[] {
   if (lseek(fd, 0, 0) < 0) throw lastOsError('scandir', path);
-  batch ??= Buffer.allocUnsafe(BATCH_BYTES);
+  batch ??= new Uint8Array(BATCH_BYTES);
   const entries: DirectoryEntry[] = [];
   for (;;) {
     const length = getdents(fd, batch, batch.length);
     if (length < 0) throw lastOsError('scandir', path);
     if (length === 0) return entries;
     // One copy for the whole batch, into which the names are windows.
-    const bytes = Uint8Array.prototype.slice.call(batch, 0, length) as Uint8Array;
+    const bytes = batch.slice(0, length);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let offset = 0; offset < length; offset += view.getUint16(offset + 16, littleEndian)) {
       const start = offset + HEADER_BYTES;

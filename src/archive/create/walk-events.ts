@@ -126,8 +126,14 @@ export class WalkEventWriter implements WalkVisitor {
       bits |= KEY;
       this.#put(pathHash);
     }
-    const row = [kind, bits, path.length, fd, letter, this.#extra(found, isLarge)];
-    this.#rows.set(row, this.#events++ * ROW_NUMBERS);
+    const rows = this.#rows;
+    const at = this.#events++ * ROW_NUMBERS;
+    rows[at] = kind;
+    rows[at + 1] = bits;
+    rows[at + 2] = path.length;
+    rows[at + FD_COLUMN] = fd;
+    rows[at + 4] = letter;
+    rows[at + 5] = this.#extra(found, isLarge);
   }
 
   #put(bytes: Uint8Array): void {
