@@ -23,10 +23,12 @@ export async function mergeChunks(folder, metafile) {
     ['core.js', chunks.filter((name) => core.has(name))],
     ['session.js', chunks.filter((name) => !core.has(name) && isCommon(name))],
   ]) {
-    const exported = names.flatMap((name) => outputs.get(name).exports);
-    if (new Set(exported).size < exported.length) continue;
-    await writeMerged(folder, file, names);
-    for (const name of names) places.set(name, file);
+    const merged = withoutClashes(outputs, names);
+    // A file that stays by itself may not need the one that needs it.
+    const others = names.filter((name) => !merged.includes(name));
+    if (others.some((name) => merged.some((one) => loadedBy(outputs, name).has(one)))) continue;
+    await writeMerged(folder, file, merged);
+    for (const name of merged) places.set(name, file);
   }
   for (const name of places.keys()) rmSync(join(folder, name));
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
@@ -39,6 +41,20 @@ export async function mergeChunks(folder, metafile) {
       ),
     );
   }
+}
+
+/** Without those that export what another exports under the same name; of those, what loads the least is left out. */
+function withoutClashes(outputs, names) {
+  const exported = new Set();
+  const merged = new Set();
+  const byLoad = names.toSorted((a, b) => loadedBy(outputs, b).size - loadedBy(outputs, a).size);
+  for (const name of byLoad) {
+    const own = outputs.get(name).exports;
+    if (own.some((one) => exported.has(one))) continue;
+    for (const one of own) exported.add(one);
+    merged.add(name);
+  }
+  return names.filter((name) => merged.has(name));
 }
 
 /** Names of the outputs that are loaded with one. */

@@ -90,6 +90,13 @@ describe('start-up', { skip: existsSync(bundle) ? false : 'dist/ is not built' }
     assert.ok(globSync(join(root, 'dist/command/*.cjs')).length > 10);
   });
 
+  it('keeps in two files what is loaded together', () => {
+    assert.deepEqual(
+      ['core', 'session'].filter((name) => !existsSync(join(root, `dist/command/${name}.cjs`))),
+      [],
+    );
+  });
+
   it('takes the code that was compiled when it was built, and no other', (t) => {
     const [builtBy] = readFileSync(`${bundle}.code`, 'latin1').split(' ', 1);
     if (builtBy !== process.version) return t.skip(`dist/ was built by Node ${builtBy}`);
