@@ -17,7 +17,7 @@ import type { SegmentFiles } from './segment-files.ts';
 
 const BUFFER_SIZE_BYTES = 1024 * 1024;
 /** Copying a larger object into the buffer costs more than a system call of its own. */
-const DIRECT_SIZE_BYTES = 256 * 1024;
+const DIRECT_SIZE_BYTES = 64 * 1024;
 
 /** The buffer outlives the writer: the next segment's writer takes it over. */
 export interface WriteBuffer {
