@@ -72,6 +72,8 @@ const CHANGED: FilesCacheAnswer = { known: true };
 
 export class FilesCache {
   readonly mode: FilesCacheMode;
+  readonly #looksAt: { readonly [what in 'size' | 'inode' | 'ctime' | 'mtime']: boolean };
+  readonly #findsNothing: boolean;
   readonly #blocks: Uint8Array[] = [];
   #places = new EntryPlaces(this.#blocks);
   readonly #cursors: MsgpackCursor[] = [];
@@ -83,6 +85,13 @@ export class FilesCache {
 
   constructor(mode: FilesCacheMode) {
     this.mode = mode;
+    this.#findsNothing = mode.includes('d') || mode.includes('r');
+    this.#looksAt = {
+      size: mode.includes('s'),
+      inode: mode.includes('i'),
+      ctime: mode.includes('c'),
+      mtime: mode.includes('m') && !mode.includes('c'),
+    };
   }
 
   /**
@@ -102,18 +111,15 @@ export class FilesCache {
 
   /** Whether the file is known, and its chunk ids if it is unchanged as far as the mode looks. */
   lookup(pathHash: Uint8Array, stat: FilesCacheStat): FilesCacheAnswer {
-    const { mode } = this;
-    if (mode.includes('d') || mode.includes('r')) return UNKNOWN;
+    if (this.#findsNothing) return UNKNOWN;
     const slot = this.#places.find(pathHash);
     if (slot < 0) return UNKNOWN;
     const entry = this.#entryAt(slot);
-    if (mode.includes('s') && entry.sizeBytes !== BigInt(stat.sizeBytes)) return CHANGED;
-    if (mode.includes('i') && entry.inode !== stat.ino) return CHANGED;
-    if (mode.includes('c')) {
-      if (entry.cmtimeNs !== stat.ctimeNs) return CHANGED;
-    } else if (mode.includes('m') && entry.cmtimeNs !== stat.mtimeNs) {
-      return CHANGED;
-    }
+    const { size, inode, ctime, mtime } = this.#looksAt;
+    if (size && entry.sizeBytes !== BigInt(stat.sizeBytes)) return CHANGED;
+    if (inode && entry.inode !== stat.ino) return CHANGED;
+    if (ctime && entry.cmtimeNs !== stat.ctimeNs) return CHANGED;
+    if (mtime && entry.cmtimeNs !== stat.mtimeNs) return CHANGED;
     if (entry.inode === stat.ino) {
       this.#places.setSeen(slot);
     } else {
@@ -134,8 +140,7 @@ export class FilesCache {
     readNs: bigint | undefined,
   ): void {
     if (this.mode.includes('d')) return;
-    const useMtime = !this.mode.includes('c') && this.mode.includes('m');
-    const cmtimeNs = clampNs(useMtime ? stat.mtimeNs : stat.ctimeNs);
+    const cmtimeNs = clampNs(this.#looksAt.mtime ? stat.mtimeNs : stat.ctimeNs);
     if (readNs !== undefined && isWithinGranularity(cmtimeNs, readNs)) return;
     this.#put(pathHash, {
       inode: stat.ino,
