@@ -5,7 +5,6 @@
 import type { At } from '../platform/file-stat.ts';
 import type { FileAttributes } from '../platform/file-attributes.ts';
 import { OsError } from '../platform/os-error.ts';
-import { fromBinaryString, toBinaryString } from '../util/bytes.ts';
 
 /** A new file as a whole, or a part of one that is open. */
 export interface FileWrite {
@@ -41,7 +40,7 @@ export interface FileOutcome {
 
 /**
  * Many writes, in few arrays: several times cheaper to send than an object each. Paths and names, which have no zero bytes,
- * as one text of one char a byte, each with a zero behind it.
+ * one after the other, each with a zero behind it.
  *
  * | number | new file | part |
  * |---|---|---|
@@ -53,7 +52,7 @@ export interface FileOutcome {
  * | 7 | BSD flags, -1: to be left as they are | |
  */
 export interface EncodedWrites {
-  readonly texts: string;
+  readonly texts: Uint8Array;
   readonly numbers: Float64Array;
   /** atime and mtime of each. */
   readonly timesNs: BigInt64Array;
@@ -73,10 +72,9 @@ export function encodeWrites(writes: readonly FileWrite[]): EncodedWrites {
   const numbers = new Float64Array(writes.length * NUMBERS);
   const timesNs = new BigInt64Array(writes.length * 2);
   const extras = new Map<number, Extras>();
-  let texts = '';
-  for (const [index, { path, objectCount, sparse, target }] of writes.entries()) {
+  for (let index = 0; index < writes.length; index++) {
+    const { objectCount, sparse, target } = writes[index]!;
     const isNew = 'at' in target;
-    texts += `${toBinaryString(path)}\0${toBinaryString(isNew ? target.at.name : NO_NAME)}\0`;
     const at = index * NUMBERS;
     numbers[at] = objectCount;
     numbers[at + 1] = sparse ? 1 : 0;
@@ -94,7 +92,25 @@ export function encodeWrites(writes: readonly FileWrite[]): EncodedWrites {
     const times = isInt64(atimeNs) && isInt64(mtimeNs) ? undefined : { atimeNs, mtimeNs };
     if (hasMore || times !== undefined) extras.set(index, { acls, xattrs, numericIds, ...times });
   }
-  return { texts, numbers, timesNs, extras };
+  return { texts: joinTexts(writes), numbers, timesNs, extras };
+}
+
+function joinTexts(writes: readonly FileWrite[]): Uint8Array {
+  let length = 0;
+  for (const { path, target } of writes) length += path.length + nameOf(target).length + 2;
+  const texts = new Uint8Array(length);
+  let at = 0;
+  for (const { path, target } of writes) {
+    const name = nameOf(target);
+    texts.set(path, at);
+    texts.set(name, at + path.length + 1);
+    at += path.length + name.length + 2;
+  }
+  return texts;
+}
+
+function nameOf(target: FileWrite['target']): Uint8Array {
+  return 'at' in target ? target.at.name : NO_NAME;
 }
 
 function isInt64(value: bigint): boolean {
@@ -104,8 +120,8 @@ function isInt64(value: bigint): boolean {
 export function* decodeWrites({ texts, numbers, timesNs, extras }: EncodedWrites): Generator<FileWrite> {
   let textAt = 0;
   const nextText = (): Uint8Array => {
-    const end = texts.indexOf('\0', textAt);
-    const text = fromBinaryString(texts.slice(textAt, end));
+    const end = texts.indexOf(0, textAt);
+    const text = texts.subarray(textAt, end);
     textAt = end + 1;
     return text;
   };
@@ -143,13 +159,16 @@ interface OutcomeExtra {
 
 export function encodeOutcomes(outcomes: readonly FileOutcome[]): EncodedOutcomes {
   const extras = new Map<number, OutcomeExtra>();
-  for (const [index, { isDamaged, warnings, error }] of outcomes.entries()) {
+  const sizesBytes = new Float64Array(outcomes.length);
+  for (let index = 0; index < outcomes.length; index++) {
+    const { sizeBytes, isDamaged, warnings, error } = outcomes[index]!;
+    sizesBytes[index] = sizeBytes;
     if (!isDamaged && warnings.length === 0 && error === undefined) continue;
     const { errno, syscall, path } = error?.cause ?? {};
     const os = error && { operation: error.operation, errno: -errno!, syscall: syscall!, path };
     extras.set(index, { isDamaged, warnings, ...(os && { os }) });
   }
-  return { sizesBytes: Float64Array.from(outcomes, ({ sizeBytes }) => sizeBytes), extras };
+  return { sizesBytes, extras };
 }
 
 const NO_WARNINGS: readonly string[] = [];

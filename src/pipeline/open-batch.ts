@@ -92,7 +92,8 @@ export function joinObjects(batch: number, inputs: readonly SealedInput[]): Obje
   const sizes = new Uint32Array(inputs.length);
   const places: number[] = [];
   const parts: Uint8Array[] = [];
-  for (const [index, { id, sealed }] of inputs.entries()) {
+  for (let index = 0; index < inputs.length; index++) {
+    const { id, sealed } = inputs[index]!;
     ids.set(id, index * ID_BYTES);
     if (isPlace(sealed)) {
       sizes[index] = PLACED;

@@ -22,6 +22,9 @@ export class UnsafePathError extends Error {
   }
 }
 
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
 interface OpenFolder {
   readonly name: Uint8Array;
   readonly fd: number;
@@ -42,6 +45,8 @@ export class DirectoryRoot implements Disposable {
   readonly #fd: number;
   /** The folders above the path looked at last, from the top: items come folder by folder. */
   readonly #chain: OpenFolder[] = [];
+  /** That path up to its name, where `#chain` are the folders in it. */
+  #above: Uint8Array | undefined;
 
   /** `path` itself may be a symlink to a folder: the user named it. */
   constructor(path: Path) {
@@ -53,6 +58,19 @@ export class DirectoryRoot implements Disposable {
    * set. It stays open until the next call. Throws UnsafePathError, or ENOENT where a parent is missing.
    */
   parentOf(path: Uint8Array, options: { create?: boolean } = {}): At {
+    const start = path.lastIndexOf(SLASH) + 1;
+    // Other than "." and "..", which begin so, and nothing at all.
+    const hasName = start < path.length && path[start] !== DOT;
+    if (hasName && this.#above !== undefined && isAbove(this.#above, path, start)) {
+      return { directoryFd: this.#top(), name: path.subarray(start) };
+    }
+    this.#above = undefined;
+    const at = this.#findParent(path, options);
+    if (hasName) this.#above = path.slice(0, start);
+    return at;
+  }
+
+  #findParent(path: Uint8Array, options: { create?: boolean }): At {
     const names = splitPath(path);
     const name = names.pop();
     // The root itself, as an archive of "." has it.
@@ -99,6 +117,7 @@ export class DirectoryRoot implements Disposable {
   }
 
   #closeFrom(depth: number): void {
+    this.#above = undefined;
     for (const folder of this.#chain.splice(depth)) {
       folder.isLeft = true;
       closeUnused(folder);
@@ -121,15 +140,23 @@ function openFolder(path: Uint8Array, at: At, create: boolean): number {
   return openDirectory(path, at);
 }
 
+/** Whether the path's name begins at `start`, behind `above`. */
+function isAbove(above: Uint8Array, path: Uint8Array, start: number): boolean {
+  if (above.length !== start) return false;
+  // Folders next to each other differ in what comes last.
+  for (let index = start - 1; index >= 0; index--) if (path[index] !== above[index]) return false;
+  return true;
+}
+
 function splitPath(path: Uint8Array): Uint8Array[] {
   const names: Uint8Array[] = [];
-  if (path[0] === 0x2f) throw new UnsafePathError('traversal');
+  if (path[0] === SLASH) throw new UnsafePathError('traversal');
   for (let start = 0; start <= path.length;) {
-    const slash = path.indexOf(0x2f, start);
+    const slash = path.indexOf(SLASH, start);
     const end = slash < 0 ? path.length : slash;
     const name = path.subarray(start, end);
-    if (name.length === 2 && name[0] === 0x2e && name[1] === 0x2e) throw new UnsafePathError('traversal');
-    if (name.length > 0 && !(name.length === 1 && name[0] === 0x2e)) names.push(name);
+    if (name.length === 2 && name[0] === DOT && name[1] === DOT) throw new UnsafePathError('traversal');
+    if (name.length > 0 && !(name.length === 1 && name[0] === DOT)) names.push(name);
     start = end + 1;
   }
   return names;

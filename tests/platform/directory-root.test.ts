@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DirectoryRoot, UnsafePathError } from '../../src/platform/directory-root.ts';
-import { lstat } from '../../src/platform/file-stat.ts';
+import { fstat, lstat } from '../../src/platform/file-stat.ts';
 import { closeFile } from '../../src/platform/open-file.ts';
 import { createFile, makeSymlink, removeExisting } from '../../src/platform/write-file.ts';
 import { scratchFolder } from './scratch.ts';
@@ -42,6 +42,16 @@ const openFiles = () => readdirSync('/proc/self/fd').length;
 const unsafe = (reason: UnsafePathError['reason']) => (error: unknown) =>
   error instanceof UnsafePathError && error.reason === reason;
 
+/** Where the path leads, by this root. */
+function seen(root: DirectoryRoot, path: string): string {
+  try {
+    const there = root.parentOf(bytes(path));
+    return `${fstat(there.directoryFd).ino} ${Buffer.from(there.name).toString()}`;
+  } catch (error) {
+    return error instanceof UnsafePathError ? error.reason : 'missing';
+  }
+}
+
 describe('DirectoryRoot', () => {
   it('makes parents and gives the folder and name of a path', () => {
     const { root, path } = freshRoot();
@@ -53,6 +63,37 @@ describe('DirectoryRoot', () => {
     assert.equal(readFileSync(path('a/b/file'), 'utf8'), 'two');
     assert.equal(readFileSync(path('a/other/deep/file'), 'utf8'), 'three');
     assert.equal(readFileSync(path('file'), 'utf8'), 'four');
+    root[Symbol.dispose]();
+  });
+
+  it('gives the same for a path, whichever was looked at before', () => {
+    const { root, path } = freshRoot();
+    mkdirSync(path('a/b/c'), { recursive: true });
+    const paths = [
+      'a/b/x',
+      'a/b/y',
+      'a/b/',
+      'a/b/.',
+      'a/b/.x',
+      'a/.',
+      'a/',
+      'a/x',
+      'a//b/x',
+      './a/b/x',
+      'a/b',
+    ];
+    const alone = new Map(
+      all.map((name) => {
+        using one = new DirectoryRoot(path(''));
+        return [name, seen(one, name)];
+      }),
+    );
+    for (const before of all) {
+      for (const name of all) {
+        seen(root, before);
+        assert.equal(seen(root, name), alone.get(name), `${name} after ${before}`);
+      }
+    }
     root[Symbol.dispose]();
   });
 

@@ -17,10 +17,19 @@ const BATCH_SEGMENTS = 32;
 type Write = (objects: readonly SealedInput[], writes: readonly FileWrite[]) => Promise<FileOutcome[]>;
 
 /** A write on its way. */
-export interface WriteTicket {
-  readonly batch: Batch;
+export class WriteTicket {
+  readonly batch: FileBatch;
+  readonly #number: number;
+
+  constructor(batch: FileBatch, number: number) {
+    this.batch = batch;
+    this.#number = number;
+  }
+
   /** Once the batch is settled. Throws where the threads failed. */
-  outcome(): FileOutcome;
+  outcome(): FileOutcome {
+    return this.batch.outcome(this.#number);
+  }
 }
 
 export class FileBatches {
@@ -63,8 +72,7 @@ export class FileBatches {
       if (isPlace(object.sealed)) batch.segments.add(object.sealed.fd);
     }
     batch.sizeBytes += sizeBytes;
-    const index = batch.writes.push(write) - 1;
-    return { batch, outcome: () => batch.outcome(index) };
+    return new WriteTicket(batch, batch.writes.push(write) - 1);
   }
 
   /** Has those that were gathered written. */

@@ -73,6 +73,13 @@ export class FileInHand {
     this.sizeBytes += Math.max(sealedSizeBytes(sealed), plainBytes / PLAIN_BYTES_PER_SEALED);
   }
 
+  /** All objects, which are the caller's from now on. */
+  takeAll(): readonly SealedInput[] {
+    const objects = this.#objects;
+    this.#objects = [];
+    return objects;
+  }
+
   /** The objects at hand, which are the caller's from now on. */
   takePart(): FilePart {
     const { sizeBytes } = this;

@@ -20,8 +20,10 @@ export interface AttributeOptions {
 export function attributesOf(item: Item, options: AttributeOptions): FileAttributes {
   const numericIds = options.numericIds ?? false;
   const mtimeNs = item.mtimeNs ?? 0n;
+  const { uid, gid } = ownerOf(item, numericIds);
   return {
-    ...ownerOf(item, numericIds),
+    uid,
+    gid,
     mode: item.mode ?? 0,
     atimeNs: item.atimeNs ?? mtimeNs,
     mtimeNs,
@@ -35,11 +37,9 @@ export function attributesOf(item: Item, options: AttributeOptions): FileAttribu
 /** The ids to give the file: those of the names on this machine, else the numbers. */
 export function ownerOf(item: Item, numericIds: boolean): { uid: number; gid: number } {
   const { user, group } = item;
-  const named = {
-    uid: numericIds || user === undefined || user === null ? undefined : nameToUid(user),
-    gid: numericIds || group === undefined || group === null ? undefined : nameToGid(group),
-  };
-  return { uid: Math.max(named.uid ?? item.uid ?? 0, 0), gid: Math.max(named.gid ?? item.gid ?? 0, 0) };
+  const uid = numericIds || user === undefined || user === null ? undefined : nameToUid(user);
+  const gid = numericIds || group === undefined || group === null ? undefined : nameToGid(group);
+  return { uid: Math.max(uid ?? item.uid ?? 0, 0), gid: Math.max(gid ?? item.gid ?? 0, 0) };
 }
 
 function aclsOf({ aclAccess, aclDefault }: Item): Acls | undefined {

@@ -27,10 +27,13 @@ export class PathsUnderWay {
   #parent: Parent = { path: '', files: 0 };
   /** The last folder that was found to have no file in its place, or above it. */
   #sound = '';
+  /** The last path, and its key. */
+  #path: Uint8Array | undefined;
+  #key = '';
 
   /** Anything but a folder. */
   addFile(path: Uint8Array): PathUnderWay {
-    const key = keyOf(path);
+    const key = this.#keyOf(path);
     this.#files.set(key, (this.#files.get(key) ?? 0) + 1);
     if (this.#sound.startsWith(key)) this.#sound = '';
     const parent = this.#parentOf(key);
@@ -39,22 +42,32 @@ export class PathsUnderWay {
   }
 
   addFolder(path: Uint8Array): PathUnderWay {
-    const key = keyOf(path);
+    const key = this.#keyOf(path);
     this.#folders.add(key);
     return { end: () => void this.#folders.delete(key) };
   }
 
   /** Whether something is at this path, a file above it, or a file right in it. */
   touches(path: Uint8Array): boolean {
-    const key = keyOf(path);
+    const key = this.#keyOf(path);
     if (this.#files.has(key) || this.#folders.has(key) || this.#parents.has(key)) return true;
-    const above = key.slice(0, nameStart(key));
-    if (above === this.#sound) return false;
+    const aboveLength = nameStart(key);
+    if (aboveLength === this.#sound.length && key.startsWith(this.#sound)) return false;
+    const above = key.slice(0, aboveLength);
     for (let folder = above; folder !== ''; folder = folder.slice(0, nameStart(folder))) {
       if (this.#files.has(folder)) return true;
     }
     this.#sound = above;
     return false;
+  }
+
+  /** Whoever asks of a path goes on with it. */
+  #keyOf(path: Uint8Array): string {
+    if (this.#path !== path) {
+      this.#key = keyOf(path);
+      this.#path = path;
+    }
+    return this.#key;
   }
 
   #end(key: string, parent: Parent): void {

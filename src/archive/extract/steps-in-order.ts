@@ -29,7 +29,8 @@ export class StepsInOrder {
 
   /** Ends those that need not be waited for. */
   async endReady(): Promise<void> {
-    for (let [first] = this.#steps; first !== undefined; [first] = this.#steps) {
+    while (this.#steps.length > 0) {
+      const first = this.#steps[0]!;
       if (first.batch?.isSettled === false) return;
       this.#steps.shift();
       const ended = first.end();

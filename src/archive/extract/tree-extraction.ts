@@ -21,7 +21,7 @@ import type { ObjectReader } from '../object-reader.ts';
 import { extractIo } from './extract-error.ts';
 import { type ExtractedLinks, stripPath } from './extracted-links.ts';
 import type { ExtractionReport } from './extraction-report.ts';
-import { BATCH_BYTES, FileBatches } from './file-batches.ts';
+import { BATCH_BYTES, FileBatches, type WriteTicket } from './file-batches.ts';
 import { FileInHand, plainBytesOf } from './file-in-hand.ts';
 import { attributesOf } from './item-attributes.ts';
 import { itemPages } from './item-pages.ts';
@@ -252,12 +252,10 @@ export class TreeExtraction implements AsyncDisposable {
       this.#steps.push({ end: () => this.#turns.take(item, path, () => fail(error), underWay) });
       return;
     }
-    const { objects, sizeBytes } = file.takePart();
-    const target = { at, attributes };
-    const ticket = this.#batches.add(this.#write(path, objects, target), objects, sizeBytes);
-    const endWhole = () => this.#endWhole(item, path, ticket.outcome());
-    const end = () => this.#turns.take(item, path, endWhole, underWay);
-    this.#steps.push({ batch: ticket.batch, end });
+    const objects = file.takeAll();
+    const write = this.#write(path, objects, { at, attributes });
+    const ticket = this.#batches.add(write, objects, file.sizeBytes);
+    this.#steps.push({ batch: ticket.batch, end: () => this.#endWhole(file, ticket) });
   }
 
   #addPart(file: FileInHand): void {
@@ -282,7 +280,11 @@ export class TreeExtraction implements AsyncDisposable {
     return { path, objectCount: objects.length, sparse: this.#options.sparse === true, target };
   }
 
-  #endWhole(item: Item, path: Uint8Array, outcome: FileOutcome): Promise<void> | undefined {
+  #endWhole({ item, path, underWay }: FileInHand, ticket: WriteTicket): Promise<void> | void {
+    return this.#turns.take(item, path, () => this.#finishWhole(item, path, ticket.outcome()), underWay);
+  }
+
+  #finishWhole(item: Item, path: Uint8Array, outcome: FileOutcome): Promise<void> | undefined {
     if (outcome.isDamaged) return this.#makeHere(item, path);
     this.#takeOutcome(item, item.chunks ?? [], outcome);
     checkContents(item, outcome.sizeBytes);
