@@ -82,6 +82,7 @@ describe('DirectoryRoot', () => {
       './a/b/x',
       'a/b',
     ];
+    const all = [...paths, '.', '', 'x', '/x', 'a/../b/x', 'a/b/..', 'a/none/x', 'b/b/x', 'a/c/x'];
     const alone = new Map(
       all.map((name) => {
         using one = new DirectoryRoot(path(''));
