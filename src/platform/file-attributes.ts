@@ -5,7 +5,8 @@
  */
 import { type Acls, setAcls } from './acl.ts';
 import { setFlags } from './bsd-flags.ts';
-import type { At } from './file-stat.ts';
+import { type At, isSymlink } from './file-stat.ts';
+import { isLinux } from './linux.ts';
 import { isOsError } from './os-error.ts';
 import { pathThrough, setMode, setOwner, setTimes } from './set-attributes.ts';
 import { type Target, type Xattrs, writeXattrs } from './xattr.ts';
@@ -42,7 +43,8 @@ export function setFileAttributes(given: AttributeTarget, attributes: FileAttrib
   const direct = (): Target => ('fd' in given ? given.fd : pathThrough(given.at));
   const { uid, gid, mode, acls, xattrs, bsdFlags, atimeNs, mtimeNs } = attributes;
   tolerate(() => setOwner(target, uid, gid, at));
-  setMode(target, mode, at);
+  // Linux gives symlinks no permissions, and to be told so for each takes long.
+  if (!isLinux || !isSymlink(mode)) setMode(target, mode, at);
   if (acls !== undefined) setAclsWherePossible(direct(), acls, attributes);
   // After the owner, since a change of owner takes capabilities away, which are extended attributes.
   const warnings = xattrs === undefined ? [] : writeXattrs(direct(), xattrs, path);
