@@ -5,7 +5,6 @@
  */
 import { NoPassphraseFailure, PasscommandFailure, PasswordRetriesExceeded } from '../errors.ts';
 import { describeOsError } from '../platform/os-error.ts';
-import { captureOutput } from '../platform/process.ts';
 import { readAndClose } from '../platform/state-files.ts';
 import { fromUtf8, toHex } from '../util/bytes.ts';
 import type { Context } from '../util/context.ts';
@@ -57,11 +56,13 @@ async function commandPassphrase(ctx: Context): Promise<string | undefined> {
   const command = ctx.env.BORG_PASSCOMMAND;
   if (command === undefined) return undefined;
   let program: string | undefined;
-  let result: Awaited<ReturnType<typeof captureOutput>>;
+  let result: { output: Uint8Array; exitCode: number };
   try {
     const argv = splitShellWords(command);
     program = argv[0];
     if (program === undefined) throw new ShellSyntaxError('No command');
+    // Here only: what starts processes is much to load.
+    const { captureOutput } = await import('../platform/process.ts');
     result = await captureOutput(argv, ctx.env);
   } catch (error) {
     const reason = error instanceof ShellSyntaxError ? error.message : describeOsError(error, program);
