@@ -150,8 +150,10 @@ function readChunk(message: ResultMessage, ring: Uint8Array, at: number): Pipeli
   const kind = KINDS[rows[at + 1]!] ?? 'data';
   const offset = rows[at + 2]!;
   const sealedSize = rows[at + 3]!;
-  const end = offset + ID_BYTES + Math.max(0, sealedSize);
-  const bytes = offset < 0 ? message.large[rows[at + 4]!]! : ring.subarray(offset, end);
+  const size = ID_BYTES + Math.max(0, sealedSize);
+  // Memory of its own may be larger: how much is needed was not known when it was taken.
+  const bytes =
+    offset < 0 ? message.large[rows[at + 4]!]!.subarray(0, size) : ring.subarray(offset, offset + size);
   // A copy: ids are kept for long.
   const id = bytes.slice(0, ID_BYTES);
   return sealedSize < 0 ? { id, sizeBytes, kind } : { id, sizeBytes, kind, sealed: bytes.subarray(ID_BYTES) };
