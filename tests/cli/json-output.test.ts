@@ -5,7 +5,9 @@ import { before, describe, it } from 'node:test';
 import { Workspace } from '../workspace.ts';
 import { checkJsonOutput, schema, schemaNames, type Printed } from './json-output.ts';
 
-const unbuilt = existsSync(new URL('../../dist/command/main.cjs', import.meta.url)) ? false : 'dist/ is not built';
+const unbuilt = existsSync(new URL('../../dist/command/main.cjs', import.meta.url))
+  ? false
+  : 'dist/ is not built';
 
 describe('JSON that is printed', { skip: unbuilt }, () => {
   let printed: Printed;
