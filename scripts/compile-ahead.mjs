@@ -1,6 +1,6 @@
 // Runs some commands for V8 to compile what they need, and keeps its code beside the program (see bin/program.js).
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,5 +45,6 @@ export function compileAhead(node, folder) {
 }
 
 function removeCode(folder) {
-  for (const name of globSync('*.code', { cwd: folder })) rmSync(join(folder, name));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.code'));
+  for (const name of names) rmSync(join(folder, name));
 }
