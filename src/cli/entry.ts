@@ -124,9 +124,18 @@ async function tellTrace(): Promise<void> {
   answerInquiry?.();
 }
 
+/** Whether Node has something to do at the end: write what its own options ask for, or put back a stream's mode. */
+let endsByNode = process.execArgv.length > 0 || 'NODE_OPTIONS' in process.env;
+
+/**
+ * All that the command began has ended. Node would still take its heap apart and wait for V8's threads, of which one may sleep
+ * for good (lost wake-ups of condition variables, glibc before 2.41).
+ */
 function exit(code: number): never {
   stdout.flush();
-  process.exit(code);
+  if (endsByNode) process.exit(code);
+  process.emit('exit', code);
+  endProcessNow(code);
 }
 
 function failUnexpectedly(error: unknown): never {
@@ -150,6 +159,7 @@ function hasTerminal(): boolean {
 }
 
 async function readInput(): Promise<Uint8Array> {
+  endsByNode = true;
   const parts: Buffer[] = [];
   for await (const part of process.stdin) parts.push(part as Buffer);
   return Buffer.concat(parts);
@@ -204,7 +214,8 @@ function realIo(argv: readonly string[]): CliIo {
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   stdout.write(`${versionText(ownName)}\n`);
-  exit(0);
+  stdout.flush();
+  process.exit(0);
 }
 process.on('uncaughtException', failUnexpectedly);
 process.on('unhandledRejection', failUnexpectedly);

@@ -116,4 +116,14 @@ describe('start-up', { skip: existsSync(bundle) ? false : 'dist/ is not built' }
     assert.deepEqual(readdirSync(join(copy, 'command')), before);
     assert.deepEqual(readFileSync(file), code);
   });
+
+  it("ends by Node where Node's own options ask for something at the end", () => {
+    const folder = join(scratch, 'profile');
+    const options = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+    const byArguments = spawnSync(process.execPath, [...options, command, 'help', 'list']);
+    const env = { ...process.env, NODE_OPTIONS: options.join(' ') };
+    const byVariable = spawnSync(process.execPath, [command, 'help', 'list'], { env });
+    assert.deepEqual([byArguments.status, byVariable.status], [0, 0]);
+    assert.equal(readdirSync(folder).length, 2);
+  });
 });
