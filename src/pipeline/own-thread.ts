@@ -15,7 +15,7 @@ import { describeFailure, type Task, type WorkerEvents } from './worker-handle.t
 const MAX_FILES = 32;
 const MAX_BYTES = 2 ** 20;
 /** Nothing else happens while a file is read. */
-const MAX_FILE_BYTES = 2 ** 17;
+const MAX_FILE_BYTES = 2 ** 19;
 
 export class OwnThread {
   readonly #options: ProcessorOptions;
