@@ -15,8 +15,8 @@ import { type Fetched, fetchPlaces, type Wanted } from '../object-pages.ts';
 import { ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
-/** Below this much (the items of 60,000 files) other threads would only cost time and memory. */
-const PARALLEL_FROM_BYTES = 16 * 2 ** 20;
+/** Below this much (the items of 240,000 files) other threads would only cost time and memory. */
+const PARALLEL_FROM_BYTES = 64 * 2 ** 20;
 
 /** How reading an object ended. */
 export interface ReadObject {
@@ -69,14 +69,21 @@ export class ObjectSource implements AsyncDisposable {
   readonly #key: Key;
   readonly #opener: ObjectOpener;
   readonly #threads: number;
+  readonly #parallelFromBytes: number;
   #readBytes = 0;
 
-  /** Threads start when there is work for them. */
-  constructor(repository: Repository, key: Key, threads: number = defaultThreadCount()) {
+  /** Threads start when there is work for them: of what readAll() reads, when so much was read without them. */
+  constructor(
+    repository: Repository,
+    key: Key,
+    threads: number = defaultThreadCount(),
+    parallelFromBytes: number = PARALLEL_FROM_BYTES,
+  ) {
     this.#repository = repository;
     this.#key = key;
     this.#opener = new ObjectOpener(key.material, threads);
     this.#threads = threads;
+    this.#parallelFromBytes = parallelFromBytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,7 +111,7 @@ export class ObjectSource implements AsyncDisposable {
   ): AsyncGenerator<ReadObject, void, undefined> {
     const source = this.#unopened(pages);
     try {
-      while (this.#readBytes < PARALLEL_FROM_BYTES) {
+      while (this.#readBytes < this.#parallelFromBytes) {
         const next = await source.next();
         if (next.done === true) return;
         const { about, sealed } = next.value;

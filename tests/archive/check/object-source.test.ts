@@ -9,6 +9,8 @@ import { noise } from '../../noise.ts';
 import { Scratch } from '../scratch.ts';
 
 const none = createCompressor({ name: 'none' });
+/** Then other threads take part. */
+const PARALLEL_FROM_BYTES = 2 ** 20;
 
 test('ObjectSource gives every object in order, and what is wrong with those that are damaged', async () => {
   using scratch = new Scratch();
@@ -16,7 +18,6 @@ test('ObjectSource gives every object in order, and what is wrong with those tha
   await using session = await scratch.open();
   const { repository, key } = session;
   const ids: Uint8Array[] = [];
-  // More than one thread reads by itself, so that others take part.
   for (let number = 0; number < 240; number++) {
     const { id, sealed } = await sealObject(key, none, noise(50_000, number + 1));
     ids.push(id);
@@ -27,7 +28,7 @@ test('ObjectSource gives every object in order, and what is wrong with those tha
   }
   ids.splice(100, 0, MANIFEST_ID);
   await repository.commit();
-  await using objects = new ObjectSource(repository, key, 2);
+  await using objects = new ObjectSource(repository, key, 2, PARALLEL_FROM_BYTES);
   const pages = [ids.slice(0, 90), ids.slice(90, 91), ids.slice(91)];
   let at = 0;
   for await (const read of objects.readAll(pages)) {
@@ -55,7 +56,7 @@ test('ObjectSource can be left before its end', async () => {
     ids.push(id);
     await session.repository.put(id, sealed);
   }
-  await using objects = new ObjectSource(session.repository, session.key, 2);
+  await using objects = new ObjectSource(session.repository, session.key, 2, PARALLEL_FROM_BYTES);
   for (let round = 0; round < 3; round++) {
     let count = 0;
     for await (const read of objects.readAll([ids])) {
