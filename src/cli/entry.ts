@@ -132,10 +132,21 @@ let endsByNode = process.execArgv.length > 0 || 'NODE_OPTIONS' in process.env;
  * for good (lost wake-ups of condition variables, glibc before 2.41).
  */
 function exit(code: number): never {
-  stdout.flush();
-  if (endsByNode) process.exit(code);
-  process.emit('exit', code);
-  endProcessNow(code);
+  const lastCode = flushOutput() ? code : EXIT_ERROR;
+  if (endsByNode) process.exit(lastCode);
+  process.emit('exit', lastCode);
+  endProcessNow(lastCode);
+}
+
+/** Writes what is not written yet, e.g. to a full disk: then says so, and is false. */
+function flushOutput(): boolean {
+  try {
+    stdout.flush();
+    return true;
+  } catch (error) {
+    immediateStderr.write(`Standard output can't be written: ${(error as Error).message}\n`);
+    return false;
+  }
 }
 
 function failUnexpectedly(error: unknown): never {

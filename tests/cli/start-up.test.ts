@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  closeSync,
   cpSync,
   existsSync,
   globSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -125,5 +127,15 @@ describe('start-up', { skip: existsSync(bundle) ? false : 'dist/ is not built' }
     const byVariable = spawnSync(process.execPath, [command, 'help', 'list'], { env });
     assert.deepEqual([byArguments.status, byVariable.status], [0, 0]);
     assert.equal(readdirSync(folder).length, 2);
+  });
+
+  it('says that its output could not be written, and ends with an error', (t) => {
+    if (!existsSync('/dev/full')) return t.skip('there is no /dev/full');
+    const full = openSync('/dev/full', 'w');
+    const stdio = ['ignore', full, 'pipe'] as const;
+    const { status, stderr } = spawnSync(process.execPath, [command, 'help', 'list'], { stdio: [...stdio] });
+    closeSync(full);
+    assert.equal(status, 2);
+    assert.match(stderr.toString(), /^Standard output can't be written: ENOSPC/);
   });
 });
