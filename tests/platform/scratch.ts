@@ -1,6 +1,6 @@
 /** A folder for one test file, and what the machine at hand lets a test do in it. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -15,6 +15,18 @@ export function scratchFolder(name: string): (path?: string) => string {
   chmodSync(folder, 0o755);
   after(() => rmSync(folder, { recursive: true, force: true }));
   return (path) => (path === undefined ? folder : join(folder, path));
+}
+
+/** What this process has open in the folder. */
+export function openBelow(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /**

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Inspector } from '../../../src/archive/create/inspector.ts';
 import type { At } from '../../../src/platform/file-stat.ts';
 import { closeFile } from '../../../src/platform/open-file.ts';
 import { makeFifo } from '../../../src/platform/write-file.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';
-import { asNobody, scratchFolder } from '../../platform/scratch.ts';
+import { asNobody, openBelow, scratchFolder } from '../../platform/scratch.ts';
 
 const at = scratchFolder('inspector');
 const inspector = new Inspector({
@@ -34,17 +26,6 @@ function inFolder<Result>(name: string, use: (path: Uint8Array, at: At) => Resul
   } finally {
     closeSync(directoryFd);
   }
-}
-
-function openBelow(folder: string): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${fd}`);
-      return target.startsWith(folder) ? [target] : [];
-    } catch {
-      return [];
-    }
-  });
 }
 
 const onLinux = process.platform === 'linux' ? false : 'folders are searched by descriptor on Linux only';

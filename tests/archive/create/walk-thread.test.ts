@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attributes } from '../../../src/archive/create/attributes.ts';
@@ -20,6 +20,7 @@ import { setXattr } from '../../../src/platform/xattr.ts';
 import { CACHE_TAG_CONTENTS } from '../../../src/platform/home.ts';
 import { fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
 import { material } from '../../pipeline/setup.ts';
+import { openBelow } from '../../platform/scratch.ts';
 import { Scratch } from '../scratch.ts';
 
 /** Keeps what it is told, as text. */
@@ -142,18 +143,6 @@ function plant(scratch: Scratch): void {
   } catch {
     // Not all file systems have attributes: then there are none to compare.
   }
-}
-
-/** Descriptors of this process that lead into the folder. */
-function openBelow(folder: string): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${fd}`);
-      return target.startsWith(folder) ? [target] : [];
-    } catch {
-      return [];
-    }
-  });
 }
 
 describe('WalkThread', () => {
