@@ -225,8 +225,7 @@ function realIo(argv: readonly string[]): CliIo {
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   stdout.write(`${versionText(ownName)}\n`);
-  stdout.flush();
-  process.exit(0);
+  process.exit(flushOutput() ? 0 : EXIT_ERROR);
 }
 process.on('uncaughtException', failUnexpectedly);
 process.on('unhandledRejection', failUnexpectedly);
