@@ -83,6 +83,17 @@ export function sealEnvelopeInto(
   payload: Uint8Array,
   envelope: Uint8Array,
 ): void {
+  encryptEnvelopeInto(material, nonce, payload, envelope);
+  addMacs(material, [envelope]);
+}
+
+/** The same but for the MAC, whose place is left as it is: the envelope is nothing before addMacs() completes it. */
+export function encryptEnvelopeInto(
+  material: KeyMaterial,
+  nonce: bigint,
+  payload: Uint8Array,
+  envelope: Uint8Array,
+): void {
   if (envelope.length !== envelopeSizeBytes(material, payload.length)) {
     throw new RangeError(`${envelope.length} bytes are not the size of the envelope`);
   }
@@ -97,7 +108,13 @@ export function sealEnvelopeInto(
   counterView.setBigUint64(COUNTER_NONCE_OFFSET, nonce);
   envelope.set(counterNonce, NONCE_OFFSET);
   cipherWith(material).applyInto(counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
-  envelope.set(computeMac(material, envelope.subarray(NONCE_OFFSET)), MAC_OFFSET);
+}
+
+/** Completes envelopes: many at once take less time than each by itself. */
+export function addMacs(material: KeyMaterial, envelopes: readonly Uint8Array[]): void {
+  if (material.cipher === 'none') return;
+  const macs = computeMacs(material, envelopes.map(authenticatedPart));
+  for (let index = 0; index < envelopes.length; index++) envelopes[index]!.set(macs[index]!, MAC_OFFSET);
 }
 
 /**
@@ -129,6 +146,29 @@ export function openEnvelopeInPlace(
   return payload;
 }
 
+/**
+ * Opens many in place, the payload of each where openEnvelopeInPlace() leaves it; undefined for those that it would refuse.
+ * MACs of many take less time than of each by itself.
+ */
+export function openEnvelopesInPlace(
+  material: KeyMaterial,
+  envelopes: readonly Uint8Array[],
+): (Uint8Array | undefined)[] {
+  const encrypted = material.cipher !== 'none';
+  const formed = envelopes.filter((envelope) => isFormed(material, envelope));
+  const macs = encrypted ? computeMacs(material, formed.map(authenticatedPart)) : [];
+  let next = 0;
+  return envelopes.map((envelope) => {
+    if (envelope !== formed[next]) return undefined;
+    const mac = macs[next++];
+    if (!encrypted) return envelope.subarray(1);
+    if (mac === undefined || !constantTimeEqual(mac, macOf(envelope))) return undefined;
+    const payload = envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
+    cipherWith(material).applyInto(counterOf(envelope), payload, payload);
+    return payload;
+  });
+}
+
 /** What the envelope holds, still encrypted; after all that can be verified of it was. */
 function verifiedPayload(
   material: KeyMaterial,
@@ -136,16 +176,30 @@ function verifiedPayload(
   envelope: Uint8Array,
 ): Uint8Array {
   const encrypted = material.cipher === 'aes-256-ctr';
-  if (!acceptsType(material, envelope[0]) || (encrypted && envelope.length < ENVELOPE_OVERHEAD_BYTES)) {
+  if (!isFormed(material, envelope)) {
     const kind = encrypted || material.typeByte === PLAINTEXT_TYPE ? 'encryption envelope' : 'envelope';
     throw new IntegrityError([`Chunk ${nameOf(id)}: Invalid ${kind}`]);
   }
   if (!encrypted) return envelope.subarray(1);
-  const authenticated = envelope.subarray(NONCE_OFFSET);
-  if (!constantTimeEqual(computeMac(material, authenticated), envelope.subarray(MAC_OFFSET, NONCE_OFFSET))) {
+  const [mac] = computeMacs(material, [authenticatedPart(envelope)]);
+  if (mac === undefined || !constantTimeEqual(mac, macOf(envelope))) {
     throw new IntegrityError([`Chunk ${nameOf(id)}: Could not decrypt [MAC Authentication failed]`]);
   }
   return envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
+}
+
+/** Whether it is of the key's type, and long enough. */
+function isFormed(material: KeyMaterial, envelope: Uint8Array): boolean {
+  const leastBytes = material.cipher === 'none' ? 1 : ENVELOPE_OVERHEAD_BYTES;
+  return acceptsType(material, envelope[0]) && envelope.length >= leastBytes;
+}
+
+function macOf(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(MAC_OFFSET, NONCE_OFFSET);
+}
+
+function authenticatedPart(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(NONCE_OFFSET);
 }
 
 /** Valid until the next call. */
@@ -154,12 +208,14 @@ function counterOf(envelope: Uint8Array): Uint8Array {
   return counter;
 }
 
-function computeMac(material: KeyMaterial, data: Uint8Array): Uint8Array {
+function computeMacs(material: KeyMaterial, messages: readonly Uint8Array[]): Uint8Array[] {
   switch (material.mac) {
-    case 'hmac-sha256':
-      return hmacWith(material, 'encHmacKey').digest(data);
+    case 'hmac-sha256': {
+      const hmac = hmacWith(material, 'encHmacKey');
+      return messages.length === 1 ? [hmac.digest(messages[0]!)] : hmac.digests(messages);
+    }
     case 'blake2b-256':
-      return blake2b256(material.encHmacKey, data);
+      return messages.map((message) => blake2b256(material.encHmacKey, message));
     case 'none':
       throw new TypeError('an encrypted envelope needs a MAC');
   }

@@ -5,6 +5,7 @@
 import { createHmac, createSecretKey, hash } from 'node:crypto';
 import { fromBinaryString } from '../util/bytes.ts';
 import { SHA256_STATE_BYTES, findOpenSsl, type OpenSsl } from './openssl.ts';
+import { findSha256Pair } from './sha256-pair.ts';
 
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
@@ -18,6 +19,8 @@ const OUTER_PAD = 0x5c;
 export interface HmacSha256 {
   /** 32 bytes of memory of their own. */
   digest(message: Uint8Array): Uint8Array;
+  /** Of each: the same, and faster where the processor hashes two messages side by side. */
+  digests(messages: readonly Uint8Array[]): Uint8Array[];
 }
 
 /** By the fastest way there is here. Throws a RangeError for a key of more than 64 bytes. */
@@ -36,23 +39,30 @@ function openSslHmacSha256(openSsl: OpenSsl, key: Uint8Array): HmacSha256 {
   };
   const [inner, outer] = [begin(INNER_PAD), begin(OUTER_PAD)];
   const state = new Uint8Array(SHA256_STATE_BYTES);
-  const digest = new Uint8Array(DIGEST_BYTES);
+  const result = new Uint8Array(DIGEST_BYTES);
   const tiny = new Uint8Array(MAX_TINY_BYTES);
+  const digest = (message: Uint8Array): Uint8Array => {
+    state.set(inner);
+    let data = message;
+    if (message.length <= MAX_TINY_BYTES) {
+      tiny.set(message);
+      data = tiny.subarray(0, message.length);
+    }
+    openSsl.sha256Update(state, data);
+    openSsl.sha256Final(result, state);
+    state.set(outer);
+    openSsl.sha256Update(state, result);
+    openSsl.sha256Final(result, state);
+    return result.slice();
+  };
+  const pair = findSha256Pair();
+  if (pair === undefined) return { digest, digests: (messages) => messages.map(digest) };
+  // SHA256_CTX begins with them.
+  const [innerWords, outerWords] = [inner, outer].map(({ buffer }) => new Uint32Array(buffer, 0, 8));
   return {
-    digest(message) {
-      state.set(inner);
-      let data = message;
-      if (message.length <= MAX_TINY_BYTES) {
-        tiny.set(message);
-        data = tiny.subarray(0, message.length);
-      }
-      openSsl.sha256Update(state, data);
-      openSsl.sha256Final(digest, state);
-      state.set(outer);
-      openSsl.sha256Update(state, digest);
-      openSsl.sha256Final(digest, state);
-      return digest.slice();
-    },
+    digest,
+    digests: (messages) =>
+      pair.digests(pair.digests(messages, innerWords, BLOCK_BYTES), outerWords, BLOCK_BYTES),
   };
 }
 
@@ -65,18 +75,17 @@ export function nodeHmacSha256(key: Uint8Array): HmacSha256 {
   // The padded key, and room for the inner hash.
   const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
   outer.set(paddedKey(key, OUTER_PAD));
-  return {
-    digest(message) {
-      if (message.length > MAX_SHORT_BYTES) {
-        return new Uint8Array(createHmac('sha256', secret).update(message).digest());
-      }
-      inner.set(message, BLOCK_BYTES);
-      // As text, one char a byte: memory for a buffer would take longer than the hash.
-      const innerHash = hash('sha256', inner.subarray(0, BLOCK_BYTES + message.length), 'binary');
-      outer.write(innerHash, BLOCK_BYTES, 'latin1');
-      return fromBinaryString(hash('sha256', outer, 'binary'));
-    },
+  const digest = (message: Uint8Array): Uint8Array => {
+    if (message.length > MAX_SHORT_BYTES) {
+      return new Uint8Array(createHmac('sha256', secret).update(message).digest());
+    }
+    inner.set(message, BLOCK_BYTES);
+    // As text, one char a byte: memory for a buffer would take longer than the hash.
+    const innerHash = hash('sha256', inner.subarray(0, BLOCK_BYTES + message.length), 'binary');
+    outer.write(innerHash, BLOCK_BYTES, 'latin1');
+    return fromBinaryString(hash('sha256', outer, 'binary'));
   };
+  return { digest, digests: (messages) => messages.map(digest) };
 }
 
 function paddedKey(key: Uint8Array, pad: number): Uint8Array {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { blake2b256 } from './blake2b.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { hmacWith } from './secret-keys.ts';
+import { findSha256Pair } from './sha256-pair.ts';
 
 /**
  * The id of a chunk, 32 bytes, from its plaintext. Synchronous; BLAKE2b needs `initCrypto()` first.
@@ -17,4 +18,14 @@ export function idHash(material: KeyMaterial, data: Uint8Array): Uint8Array {
     case 'blake2b-256':
       return blake2b256(material.idKey, data);
   }
+}
+
+/** The ids of many chunks: faster than one by one, where the processor hashes two side by side. */
+export function idHashes(material: KeyMaterial, datas: readonly Uint8Array[]): Uint8Array[] {
+  if (datas.length > 1) {
+    if (material.idHash === 'hmac-sha256') return hmacWith(material, 'idKey').digests(datas);
+    const pair = material.idHash === 'sha256' ? findSha256Pair() : undefined;
+    if (pair !== undefined) return pair.digests(datas);
+  }
+  return datas.map((data) => idHash(material, data));
 }

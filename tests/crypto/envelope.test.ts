@@ -3,9 +3,12 @@ import { before, describe, it } from 'node:test';
 import * as fc from '../properties.ts';
 import {
   acceptsType,
+  addMacs,
+  encryptEnvelopeInto,
   envelopeNonce,
   envelopeNonceBlocks,
   openEnvelope,
+  openEnvelopesInPlace,
   sealEnvelope,
 } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
@@ -177,5 +180,66 @@ describe('envelopeNonceBlocks()', () => {
 describe('envelopeNonce()', () => {
   it('rejects an envelope too short for a nonce', () => {
     assert.throws(() => envelopeNonce(new Uint8Array(40)), IntegrityError);
+  });
+});
+
+const anyMaterial = fc.constantFrom(hmacMaterial, blakeMaterial, authenticated, plaintext);
+const anyPayloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 });
+
+describe('addMacs()', () => {
+  it('completes many envelopes to what each is when sealed by itself', () => {
+    fc.assert(
+      fc.property(anyMaterial, anyPayloads, (material, payloads) => {
+        const whole = payloads.map((bytes) => sealEnvelope(material, nonce, bytes));
+        const envelopes = payloads.map((bytes, index) => {
+          const envelope = new Uint8Array(whole[index]!.length);
+          encryptEnvelopeInto(material, nonce, bytes, envelope);
+          return envelope;
+        });
+        addMacs(material, envelopes);
+        assert.deepEqual(envelopes, whole);
+      }),
+    );
+  });
+});
+
+describe('openEnvelopesInPlace()', () => {
+  it('opens what is sound, and only that, wherever a byte is wrong', () => {
+    fc.assert(
+      fc.property(
+        anyMaterial,
+        anyPayloads,
+        fc.array(fc.nat(400)),
+        fc.integer({ min: 1, max: 255 }),
+        (material, payloads, wrong, change) => {
+          const envelopes = payloads.map((bytes) => sealEnvelope(material, nonce, bytes));
+          for (const [index, at] of wrong.entries()) {
+            const envelope = envelopes[index];
+            if (envelope !== undefined && at < envelope.length) envelope[at]! ^= change;
+          }
+          const expected = envelopes.map((envelope) => {
+            try {
+              return openEnvelope(material, undefined, envelope).slice();
+            } catch {
+              return undefined;
+            }
+          });
+          assert.deepEqual(openEnvelopesInPlace(material, envelopes), expected);
+        },
+      ),
+    );
+  });
+
+  it('leaves out what is too short, and opens what comes after', () => {
+    for (const material of [hmacMaterial, blakeMaterial, authenticated, plaintext]) {
+      const sealed = sealEnvelope(material, nonce, payload);
+      const short = material.cipher === 'none' ? new Uint8Array(0) : sealed.slice(0, 40);
+      assert.deepEqual(openEnvelopesInPlace(material, [short, sealed.slice(), short, sealed]), [
+        undefined,
+        payload,
+        undefined,
+        payload,
+      ]);
+    }
   });
 });

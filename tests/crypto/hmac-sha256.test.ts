@@ -38,6 +38,17 @@ for (const create of [createHmacSha256, nodeHmacSha256]) {
       assert.equal(first.length, 32);
     });
 
+    it('makes the same of many messages, whatever their lengths', () => {
+      const hmac = create(bytesOf(32));
+      for (let count = 0; count <= lengths.length; count++) {
+        const messages = lengths.slice(0, count).map(bytesOf);
+        assert.deepEqual(
+          hmac.digests(messages),
+          messages.map((message) => hmac.digest(message)),
+        );
+      }
+    });
+
     it('hashes memory that threads share', () => {
       const shared = new Uint8Array(new SharedArrayBuffer(300));
       shared.set(bytesOf(300));
