@@ -19,8 +19,8 @@
  * A record whose own CRC is wrong, or that is cut short, counts as one that is not there. Errors: SegmentChecksumsError
  * where the magic is another one.
  */
-import { crc32 } from 'node:zlib';
 import { equalBytes, fromUtf8 } from '../util/bytes.ts';
+import { crc32 } from '../util/crc32.ts';
 import { STRONG_CHECKSUM_BYTES } from '../util/strong-checksum.ts';
 import { KEY_SIZE_BYTES, PUT_HEADER_SIZE_BYTES, readUint32, writeUint32 } from './segment.ts';
 

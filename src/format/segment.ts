@@ -17,8 +17,8 @@
  * A COMMIT is 9 bytes. Errors: IntegrityError, with Borg's texts.
  * Source: Borg 1.4.5 repository.py, LoggedIO; docs/internals/data-structures.rst.
  */
-import { crc32 } from 'node:zlib';
 import { IntegrityError } from '../errors.ts';
+import { crc32 } from '../util/crc32.ts';
 
 export const SEGMENT_MAGIC: Uint8Array = new TextEncoder().encode('BORG_SEG');
 export const ATTIC_SEGMENT_MAGIC: Uint8Array = new TextEncoder().encode('ATTICSEG');

@@ -3,9 +3,9 @@
  * they are sound. Started by object-verifier.ts only.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
+import { crc32 } from '../util/crc32.ts';
 import { STRETCH_WORDS } from '../util/sealed.ts';
 import { FileStretches } from './file-stretches.ts';
 import { releaseBuffer } from './open-batch.ts';

@@ -4,7 +4,6 @@
  *
  * Source: Borg 1.4.5 repository.py, LoggedIO.read.
  */
-import { crc32 } from 'node:zlib';
 import {
   PUT_HEADER_SIZE_BYTES,
   checkPut,
@@ -15,6 +14,7 @@ import {
   viewPutData,
 } from '../format/segment.ts';
 import type { EntryPlace } from '../format/segment.ts';
+import { crc32 } from '../util/crc32.ts';
 import type { SealedPlace } from '../util/sealed.ts';
 import type { OpenSegments } from './open-segments.ts';
 

@@ -1,5 +1,6 @@
 import { reprText } from '../../platform/os-error.ts';
 import { processIdentity } from '../../repository/process-identity.ts';
+import { libraryCrc32 } from '../../util/crc32.ts';
 import { defineCommand } from '../command.ts';
 import type { CommonArgs } from '../options/common.ts';
 import { systemInfo } from '../output/system-info.ts';
@@ -16,7 +17,8 @@ and how locks name it. With BORG_SHOW_SYSINFO=no only the last of these.`,
   async run(ctx) {
     const { host, pid, thread } = processIdentity(ctx).owner;
     const info = await systemInfo(ctx.io);
+    const crc = libraryCrc32() === undefined ? 'zlib.crc32' : 'libdeflate';
     ctx.print(`${info === '' ? '' : `${info}\n`}\n`);
-    ctx.print(`CRC implementation: zlib.crc32\nProcess ID: (${reprText(host)}, ${pid}, ${thread})\n`);
+    ctx.print(`CRC implementation: ${crc}\nProcess ID: (${reprText(host)}, ${pid}, ${thread})\n`);
   },
 });

@@ -2,7 +2,6 @@
  * Finds the entries of a segment that comes in pieces, and verifies their CRCs, without holding one as a whole. It only
  * knows what is sound: what is wrong with anything else is for readEntries() to say.
  */
-import { crc32 } from 'node:zlib';
 import {
   CRC_SIZE_BYTES,
   ENTRY_HEADER_SIZE_BYTES,
@@ -16,6 +15,7 @@ import {
   TAG_DELETE,
   TAG_PUT,
 } from '../../format/segment.ts';
+import { crc32 } from '../../util/crc32.ts';
 import { equalBytes } from '../../util/bytes.ts';
 import { EntryList } from './entry-list.ts';
 

@@ -8,7 +8,6 @@
  * the index does not know or has from earlier in the log (unless bytes came into the segment that moved it), a DELETE
  * must not be of an object that was stored before it. Without such an index a CRC is all there is to go by.
  */
-import { crc32 } from 'node:zlib';
 import {
   ENTRY_HEADER_SIZE_BYTES,
   KEY_SIZE_BYTES,
@@ -22,6 +21,7 @@ import {
   readUint32,
 } from '../../format/segment.ts';
 import type { ReadHandle } from '../../store/store.ts';
+import { crc32 } from '../../util/crc32.ts';
 import { ByteRanges } from '../../util/byte-ranges.ts';
 import type { ByteRange } from '../../util/byte-ranges.ts';
 import { equalBytes } from '../../util/bytes.ts';
