@@ -19,13 +19,14 @@ import { MetadataCollector } from './metadata-collector.ts';
 import { ObjectProcessor, type ObjectProcessorOptions } from './object-processor.ts';
 import { Inspector } from './inspector.ts';
 import { joinPath } from './path-bytes.ts';
+import { PathKeys } from './path-keys.ts';
 import { WalkThread } from './walk-thread.ts';
 import { PatternMatcher } from '../patterns/pattern-matcher.ts';
 import type { Session } from '../session.ts';
 import type { Statistics } from '../statistics.ts';
 import { concatBytes, fromUtf8 } from '../../util/bytes.ts';
 
-type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'verification'>;
+type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'pathKeys' | 'verification'>;
 
 /** Entries from which a tree gets a thread that walks: its start takes as much as some thousand unchanged ones. */
 const LARGE_TREE = 2000;
@@ -98,7 +99,6 @@ export async function createArchive(
     ...options,
     cwd: fromUtf8(ctx.cwd),
     attributesAhead: false,
-    pathKey: cache.files && session.key.material,
   });
   const collector = new MetadataCollector(options, ctx.reporter);
   const verification = verificationOf(session, cache, options);
@@ -106,6 +106,7 @@ export async function createArchive(
   using processor = new ObjectProcessor(run, inspector, collector, {
     ...options,
     nowNs: () => ctx.nowNs(),
+    pathKeys: new PathKeys(session.key.material, fromUtf8(ctx.cwd)),
     verification,
   });
   await run.complete(() => takeIn(session, run, { inspector, processor, walkThread }, options));
@@ -122,7 +123,7 @@ export async function createArchive(
 
 /** Undefined where one thread is to do all, or a matcher was given that no other thread can use. */
 function walkThreadOf(session: Session, options: CreateArchiveOptions): WalkThread | undefined {
-  const { ctx, key } = session;
+  const { ctx } = session;
   const { matcher, threads = defaultThreadCount() } = options;
   if (threads === 1 || !(matcher instanceof PatternMatcher)) return undefined;
   const { excludeCaches, excludeIfPresent, keepExcludeTags, excludeNodump } = options;
@@ -140,7 +141,6 @@ function walkThreadOf(session: Session, options: CreateArchiveOptions): WalkThre
       noXattrs,
       noAcls,
       numericIds,
-      pathKey: options.filesCacheMode.includes('d') ? undefined : key.material,
       attributesAhead: knownBytes > 0,
     },
     afterSteps: LARGE_TREE,

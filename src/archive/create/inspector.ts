@@ -4,8 +4,6 @@
  *
  * Source: Borg 1.4.5, archive.py, FilesystemObjectProcessors; archiver.py, Archiver._process_any.
  */
-import type { KeyMaterial } from '../../crypto/key-material.ts';
-import { idHash } from '../../crypto/id-hash.ts';
 import {
   type At,
   type FileStat,
@@ -49,7 +47,7 @@ export interface InspectedObject {
   readonly linkTarget?: Uint8Array | undefined;
   /** Or why they can't be read. Absent where whoever takes the object may want them read with the contents. */
   readonly attributes?: Attributes | BackupError | undefined;
-  /** The key of a regular file in the files cache, where that was asked for. */
+  /** The key of a regular file in the files cache, where it is known already. */
   readonly pathHash?: Uint8Array | undefined;
 }
 
@@ -64,8 +62,6 @@ export interface InspectorOptions extends AttributeOptions {
   readonly cwd: Uint8Array;
   /** Read the attributes of regular files, too. */
   readonly attributesAhead: boolean;
-  /** What hashes paths for the files cache; they are not hashed without it. */
-  readonly pathKey?: KeyMaterial | undefined;
 }
 
 const USUAL: OpenReadOptions = { noAtime: true };
@@ -123,16 +119,9 @@ export class Inspector {
 
   /** All that is to be known of a regular file that was opened. */
   #regular(opened: OpenedObject): OpenedObject {
-    const { attributesAhead, pathKey, cwd } = this.#options;
+    if (!this.#options.attributesAhead) return opened;
     const { path, stat, fd } = opened;
-    if (!attributesAhead && pathKey === undefined) return opened;
-    return {
-      path,
-      stat,
-      fd,
-      attributes: attributesAhead ? this.#tryAttributes(opened) : undefined,
-      pathHash: pathKey && idHash(pathKey, joinPath(cwd, path)),
-    };
+    return { path, stat, fd, attributes: this.#tryAttributes(opened) };
   }
 
   #tryAttributes({ path, stat, fd }: OpenedObject): Attributes | BackupError {

@@ -24,6 +24,7 @@ import { HardLinkMasters } from './hard-link-masters.ts';
 import type { FoundObject, InspectedObject, Inspector } from './inspector.ts';
 import type { MetadataCollector, MetadataOptions } from './metadata-collector.ts';
 import { isSpecial, makePathSafe, stripPrefix } from './path-bytes.ts';
+import type { PathKeys } from './path-keys.ts';
 import { PendingFile, totalSize } from './pending-file.ts';
 import { memorizeFile, settleFile, type FilesChangedMode } from './settle-file.ts';
 import type { WalkVisitor } from './tree-walk.ts';
@@ -32,6 +33,7 @@ export interface ObjectProcessorOptions extends MetadataOptions {
   readonly sparse: boolean;
   readonly filesChanged: FilesChangedMode;
   readonly nowNs: () => bigint;
+  readonly pathKeys: PathKeys;
   /** Reads some files again that the files cache knows unchanged. */
   readonly verification?: FileVerification | undefined;
 }
@@ -74,6 +76,10 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
 
   failed(path: Uint8Array, error: BackupError): void {
     this.#run.warn(error.toWarning(path));
+  }
+
+  pathHashes(paths: readonly Uint8Array[]): readonly Uint8Array[] | undefined {
+    return this.#run.cache.files && this.#options.pathKeys.ofAll(paths);
   }
 
   directory(path: Uint8Array, stat: FileStat, attributes: Attributes): void {
@@ -193,22 +199,23 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
 
   /** Takes the content over from an earlier backup, or has it read; says whether the descriptor is needed for that. */
   #content(item: Item, found: InspectedObject, fd: number): boolean {
-    const { path, stat, pathHash } = found;
+    const { path, stat } = found;
     if (isSpecial(stat.mode)) {
       // Kept as a regular file, so that it can be extracted as one.
       item.mode = REGULAR | (stat.mode & PERMISSIONS);
-      this.#read(item, found, fd, 'A');
+      this.#read(item, found, fd, { firstStatus: 'A' });
       return true;
     }
     const { files } = this.#run.cache;
+    const pathHash = files && (found.pathHash ?? this.#options.pathKeys.of(path));
     const answer = pathHash && files?.lookup(pathHash, stat);
     const ids = answer?.ids;
     if (ids === undefined || ids.some((id) => this.#run.cache.refcount(id) === 0)) {
-      this.#read(item, found, fd, answer?.known === true ? 'M' : 'A');
+      this.#read(item, found, fd, { firstStatus: answer?.known === true ? 'M' : 'A', pathHash });
       return true;
     }
     if (this.#options.verification?.isDue(pathHash!) === true) {
-      this.#read(item, found, fd, 'M', ids);
+      this.#read(item, found, fd, { firstStatus: 'M', pathHash, stored: ids });
       return true;
     }
     this.#addAttributes(item, found);
@@ -232,12 +239,12 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     item: Item,
     found: InspectedObject,
     fd: number,
-    firstStatus: string,
-    stored?: readonly Uint8Array[],
+    known: Pick<PendingFile, 'firstStatus'> & Partial<Pick<PendingFile, 'pathHash' | 'stored'>>,
   ): void {
-    const { path, stat, pathHash } = found;
+    const { path, stat } = found;
+    const { stored } = known;
     const readNs = this.#options.nowNs();
-    const file = new PendingFile({ path, item, stat, pathHash, firstStatus, readNs, stored });
+    const file = new PendingFile({ path, item, stat, readNs, ...known });
     const { noXattrs, noAcls, noFlags, numericIds, sparse } = this.#options;
     this.#hardLinks.begin(stat);
     const job = {

@@ -25,6 +25,11 @@ export interface WalkVisitor {
   object(found: InspectedObject): void;
   status(letter: string, path: Uint8Array): void;
   failed(path: Uint8Array, error: BackupError): void;
+  /**
+   * The keys in the files cache of files that it is told of next, where it will ask for them: of many at once they take less
+   * time.
+   */
+  pathHashes?(paths: readonly Uint8Array[]): readonly Uint8Array[] | undefined;
 }
 
 /** What PatternMatcher offers. */

@@ -2,13 +2,12 @@
  * What a walk in another thread tells its visitor, on its way to the main thread: a batch of events at a time, packed,
  * with the descriptors of files that it has opened.
  *
- * An event is a row of numbers; paths, and keys in the files cache (32 bytes), lie one behind the other in `bytes`, stats
- * in `stats`.
+ * An event is a row of numbers; paths lie one behind the other in `bytes`, stats in `stats`.
  *
  * | column | meaning |
  * |---|---|
  * | 0 | kind: directory, end of a directory, object, status, failed |
- * | 1 | bits: 1 a stat, 2 attributes, 4 a key follows the path |
+ * | 1 | bits: 1 a stat, 2 attributes |
  * | 2 | size of the path |
  * | 3 | descriptor, -1: none |
  * | 4 | of a status: the letter's code |
@@ -46,10 +45,9 @@ interface Extra {
 }
 
 const [DIRECTORY, DIRECTORY_END, OBJECT, STATUS, FAILED] = [0, 1, 2, 3, 4];
-const [STAT, ATTRIBUTES, KEY] = [1, 2, 4];
+const [STAT, ATTRIBUTES] = [1, 2];
 const ROW_NUMBERS = 6;
 const FD_COLUMN = 3;
-const KEY_BYTES = 32;
 /** Sent when there are so many: not more, for each may hold a descriptor. */
 const MAX_EVENTS = 64;
 /** Or so much. */
@@ -112,7 +110,7 @@ export class WalkEventWriter implements WalkVisitor {
   }
 
   #add(kind: number, found: Partial<InspectedObject> & Pick<InspectedObject, 'path'>, letter = 0): void {
-    const { path, stat, fd = -1, attributes, pathHash } = found;
+    const { path, stat, fd = -1, attributes } = found;
     if (this.#events === 0) this.#firstMs = performance.now();
     let bits = 0;
     const isLarge = stat !== undefined && !fitsWords(stat);
@@ -122,10 +120,6 @@ export class WalkEventWriter implements WalkVisitor {
     }
     if (attributes !== undefined) bits |= ATTRIBUTES;
     this.#put(path);
-    if (pathHash !== undefined) {
-      bits |= KEY;
-      this.#put(pathHash);
-    }
     const rows = this.#rows;
     const at = this.#events++ * ROW_NUMBERS;
     rows[at] = kind;
@@ -170,15 +164,18 @@ function hasNone({ flags, xattrs, xattrWarnings, acls }: Attributes): boolean {
 
 /** Tells the visitor all of it, in order. Each descriptor is the visitor's from then on; what it throws leaves the rest. */
 export function tellEvents(events: WalkEvents, visitor: WalkVisitor): void {
-  const { rows, bytes, stats, extras } = events;
-  let usedBytes = 0;
+  const { rows, stats, extras } = events;
+  const { paths, opened } = pathsOf(events);
+  const pathHashes = opened.length > 0 ? visitor.pathHashes?.(opened) : undefined;
+  let usedPaths = 0;
+  let usedHashes = 0;
   let usedStats = 0;
   for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
     const kind = rows[at]!;
     const bits = rows[at + 1]!;
     const fd = rows[at + FD_COLUMN]!;
-    const path = bytes.subarray(usedBytes, (usedBytes += rows[at + 2]!));
-    const pathHash = bits & KEY ? bytes.subarray(usedBytes, (usedBytes += KEY_BYTES)) : undefined;
+    const path = paths[usedPaths++]!;
+    const pathHash = fd >= 0 ? pathHashes?.[usedHashes++] : undefined;
     const extra = extras[rows[at + 5]!];
     const stat = bits & STAT ? decodeStat(stats, usedStats++) : extra?.stat;
     const error = extra?.error && decodeBackupError(extra.error);
@@ -192,6 +189,19 @@ export function tellEvents(events: WalkEvents, visitor: WalkVisitor): void {
     else if (kind === STATUS) visitor.status(String.fromCharCode(rows[at + 4]!), path);
     else visitor.failed(path, error!);
   }
+}
+
+/** All paths, and those of what is open. */
+function pathsOf({ rows, bytes }: WalkEvents): { paths: Uint8Array[]; opened: Uint8Array[] } {
+  const paths: Uint8Array[] = [];
+  const opened: Uint8Array[] = [];
+  let usedBytes = 0;
+  for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
+    const path = bytes.subarray(usedBytes, (usedBytes += rows[at + 2]!));
+    paths.push(path);
+    if (rows[at + FD_COLUMN]! >= 0) opened.push(path);
+  }
+  return { paths, opened };
 }
 
 /** Closes what nobody was told of. */

@@ -1,6 +1,5 @@
 /** A thread that goes on with walks, and sends what it finds. Started by walk-thread.ts only. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { initCrypto } from '../../crypto/init-crypto.ts';
 import { WorkerControl } from '../../pipeline/worker-control.ts';
 import { type SharedMemory, takeMessages } from '../../pipeline/worker-thread.ts';
 import { closeFile } from '../../platform/open-file.ts';
@@ -21,8 +20,6 @@ const MAX_MESSAGES = 4;
 const port = parentPort;
 if (port === null) throw new Error('walk-worker is a worker thread');
 const start = workerData as WalkWorkerStart;
-const { pathKey } = start.inspection;
-if (pathKey !== undefined) await initCrypto(pathKey);
 
 const control = new WorkerControl(start.control);
 const writer = new WalkEventWriter();

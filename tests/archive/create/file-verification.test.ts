@@ -19,6 +19,7 @@ import { FileVerification } from '../../../src/archive/create/file-verification.
 import { Inspector } from '../../../src/archive/create/inspector.ts';
 import { MetadataCollector } from '../../../src/archive/create/metadata-collector.ts';
 import { ObjectProcessor } from '../../../src/archive/create/object-processor.ts';
+import { PathKeys } from '../../../src/archive/create/path-keys.ts';
 import { DEFAULT_CHUNKER_PARAMS } from '../../../src/chunker/chunker-params.ts';
 import { BackupIOWarning, FileContentsWarning } from '../../../src/errors.ts';
 import { fstat, lstat } from '../../../src/platform/file-stat.ts';
@@ -194,10 +195,10 @@ describe('createArchive() with verifyPercent', () => {
       const directory = cacheDirectory(ctx, session.repository.idHex);
       const rotation = new VerifyRotation(directory, new Uint8Array(32), 100, ctx.reporter);
       const verification = new FileVerification(session, rotation);
-      const options = { ...defaults, nowNs: () => ctx.nowNs(), verification };
       const cwd = fromUtf8(scratch.path);
-      const pathKey = session.key.material;
-      const inspector = new Inspector({ ...defaults, cwd, attributesAhead: false, pathKey });
+      const pathKeys = new PathKeys(session.key.material, cwd);
+      const options = { ...defaults, nowNs: () => ctx.nowNs(), pathKeys, verification };
+      const inspector = new Inspector({ ...defaults, cwd, attributesAhead: false });
       const collector = new MetadataCollector(options, ctx.reporter);
       const processor = new ObjectProcessor(run, inspector, collector, options);
       for (const name of ['rotten', 'sound']) {

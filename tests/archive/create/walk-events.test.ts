@@ -65,14 +65,35 @@ describe('tellEvents()', () => {
 
   it('gives back all of an object', () => {
     const found = { path, stat, fd: undefined, linkTarget: undefined, attributes: undefined };
-    const pathHash = new Uint8Array(32).fill(7);
     for (const object of [
       { ...found, pathHash: undefined },
-      { ...found, pathHash },
       { ...found, pathHash: undefined, linkTarget: path, attributes: { flags: 0 } },
     ]) {
       assert.deepEqual(toldObject(object), object);
     }
+  });
+
+  it('asks for the keys of all that is open at once, and hands each on', () => {
+    const asked: Uint8Array[][] = [];
+    const objects: InspectedObject[] = [];
+    const visitor = {
+      object: (object) => objects.push(object),
+      status: () => {},
+      pathHashes(paths) {
+        asked.push([...paths]);
+        return paths.map((one) => Uint8Array.of(one.length));
+      },
+    } as Partial<WalkVisitor> as WalkVisitor;
+    const say = (writer: WalkEventWriter): void => {
+      writer.object({ path, stat, fd: 3 });
+      writer.status('x', fromUtf8('left out'));
+      writer.object({ path: fromUtf8('a link'), stat, linkTarget: path });
+      writer.object({ path: fromUtf8('other'), stat, fd: 4 });
+    };
+    tellEvents(sent(say), visitor);
+    assert.deepEqual(asked, [[path, fromUtf8('other')]]);
+    const hashes = objects.map((object) => object.pathHash);
+    assert.deepEqual(hashes, [Uint8Array.of(path.length), undefined, Uint8Array.of(5)]);
   });
 
   it('keeps times that are beyond 64 bits of nanoseconds', () => {

@@ -19,7 +19,6 @@ import { closeFile } from '../../../src/platform/open-file.ts';
 import { setXattr } from '../../../src/platform/xattr.ts';
 import { CACHE_TAG_CONTENTS } from '../../../src/platform/home.ts';
 import { fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
-import { material } from '../../pipeline/setup.ts';
 import { openBelow } from '../../platform/scratch.ts';
 import { Scratch } from '../scratch.ts';
 
@@ -101,7 +100,6 @@ function prepare(scratch: Scratch, { patterns = [], inspection, excludeNodump = 
     noAcls: false,
     numericIds: false,
     attributesAhead: true,
-    pathKey: material,
     ...inspection,
   };
   const options = {
@@ -151,8 +149,8 @@ describe('WalkThread', () => {
     'with patterns': {
       patterns: ['- source/many/*7', '+ source/deep/d/d', '- source/deep', '! source/empty', '- re:[0-9]9'],
     },
-    'with no attributes, and no keys': {
-      inspection: { attributesAhead: false, pathKey: undefined, noXattrs: true, noAcls: true },
+    'with no attributes': {
+      inspection: { attributesAhead: false, noXattrs: true, noAcls: true },
     },
     'without what is marked as not to be kept': { excludeNodump: true },
   };
