@@ -5,9 +5,12 @@ import { idHash } from '../../../src/crypto/id-hash.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';
 import { material } from '../../pipeline/setup.ts';
 
+function hashOf(path: string): Uint8Array {
+  return idHash(material, fromUtf8(path));
+}
+
 describe('PathKeys', () => {
   const keys = new PathKeys(material, fromUtf8('/home/user'));
-  const hashOf = (path: string) => idHash(material, fromUtf8(path));
 
   it('of() is the id hash of the absolute path', () => {
     assert.deepEqual(keys.of(fromUtf8('a/b')), hashOf('/home/user/a/b'));
