@@ -3,6 +3,7 @@
  * segments, so that other engines can stand behind it.
  */
 import type { QuarantinedRepair } from './quarantine.ts';
+import type { HashIndex } from '../util/hash-index.ts';
 import type { ExpectedObject, PutPlace, Sealed, SealedStretch } from '../util/sealed.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
@@ -61,6 +62,8 @@ export interface Repository extends AsyncDisposable {
   delete(id: Uint8Array): Promise<void>;
   /** Up to `limit` ids after `marker`, in the index's order. */
   list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
+  /** Adds all ids to a table, with these values, as list() gives them, without an array for each. Not every repository can. */
+  addIdsTo?(table: HashIndex, ...values: number[]): Promise<void>;
   /** Up to `limit` ids after `marker`, in the order in which the objects lie on the disk: for linear reads. */
   scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /**

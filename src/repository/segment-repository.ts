@@ -131,6 +131,10 @@ export class SegmentRepository implements Repository {
     return ids;
   }
 
+  async addIdsTo(table: HashIndex, ...values: number[]): Promise<void> {
+    table.addKeysOf(await this.#index(), ...values);
+  }
+
   async count(): Promise<number> {
     return (await this.#index()).size;
   }

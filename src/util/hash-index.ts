@@ -152,6 +152,20 @@ export class HashIndex {
     for (let i = 0; i < values.length; i++) this.#words[at + i] = values[i]!;
   }
 
+  /** Adds all keys of another table, in its order, with the same values; entries that there are already stay as they are. */
+  addKeysOf(other: HashIndex, ...values: number[]): void {
+    if (values.length !== this.valueWords) throw new RangeError(`expected ${this.valueWords} values`);
+    checkFirstWord(values[0]!);
+    for (let bucket = other.nextBucket(-1); bucket >= 0; bucket = other.nextBucket(bucket)) {
+      const from = bucket * other.#bucketWords;
+      const place = this.#lookup(other.#words, from);
+      if (place >= 0) continue;
+      const at = this.#claim(other.#words, from, -1 - place) * this.#bucketWords;
+      for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = other.#words[from + i]!;
+      for (let i = 0; i < values.length; i++) this.#words[at + KEY_WORDS + i] = values[i]!;
+    }
+  }
+
   /** Says whether there was such an entry. */
   delete(key: Uint8Array): boolean {
     const bucket = this.#lookup(wordsOf(key), 0);

@@ -222,6 +222,22 @@ test('HashIndex.keys() starts after the given key', () => {
   assert.throws(() => [...index.keys(id(1000))], RangeError);
 });
 
+test('HashIndex.addKeysOf() adds the keys of another table in its order, and leaves those that are there', () => {
+  const other = new HashIndex({ valueWords: 2 });
+  for (let i = 0; i < 2000; i++) other.set(id(i), i, 2 * i);
+  for (let i = 0; i < 2000; i += 3) other.delete(id(i));
+  const index = new HashIndex({ valueWords: 3 });
+  const expected = new HashIndex({ valueWords: 3 });
+  for (const table of [index, expected]) table.set(id(1), 7, 8, 9);
+  index.addKeysOf(other, 4, 5, 6);
+  for (const key of other.keys()) if (!expected.has(key)) expected.set(key, 4, 5, 6);
+  assert.deepEqual(fileOf(index), fileOf(expected));
+  assert.equal(index.valueAt(index.find(id(1)), 0), 7);
+  assert.equal(index.valueAt(index.find(id(1999)), 2), 6);
+  assert.throws(() => index.addKeysOf(other, 1), RangeError);
+  assert.throws(() => index.addKeysOf(other, MAX_VALUE + 1, 0, 0), RangeError);
+});
+
 test('HashIndex.findKeyOf() finds a key by its bucket in another table', () => {
   const one = new HashIndex({ valueWords: 2 });
   const other = new HashIndex({ valueWords: 3, capacity: 5000 });

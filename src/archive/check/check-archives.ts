@@ -107,6 +107,10 @@ function modeOf({ repair, dryRun }: ArchivesCheckOptions): CheckMode {
 /** All objects of the repository, without references. */
 export async function indexObjects(repository: Repository): Promise<ChunkIndex> {
   const chunks = ChunkIndex.withUsable((await repository.count()) * HEADROOM);
+  if (repository.addIdsTo !== undefined) {
+    await repository.addIdsTo(chunks.table, 0, 0, 0);
+    return chunks;
+  }
   let marker: Uint8Array | undefined;
   for (;;) {
     const page = await repository.list(PAGE_IDS, marker);
