@@ -4,6 +4,8 @@ import { type Chunk, type ChunkSource, chunkOf } from './chunk-source.ts';
 
 /** Read at once: little enough that the bytes are still in the processor's cache when they are hashed. */
 const READ_SIZE = 2 ** 20;
+/** Small sources are put one behind the other up to here: so much stays in the processor's cache. */
+const GATHERED_BYTES = 2 ** 18;
 
 export interface BuzhashOptions {
   readonly minExponent: number;
@@ -31,7 +33,10 @@ export class BuzhashChunker implements Chunker {
   #filled = 0;
   #atEnd = false;
 
-  constructor(options: BuzhashOptions) {
+  readonly #beforeReuse: (() => void) | undefined;
+
+  constructor(options: BuzhashOptions, beforeReuse?: () => void) {
+    this.#beforeReuse = beforeReuse;
     this.#minSize = 2 ** options.minExponent;
     this.#maxSize = 2 ** options.maxExponent;
     this.#windowSize = options.windowSize;
@@ -40,8 +45,8 @@ export class BuzhashChunker implements Chunker {
   }
 
   *chunks(source: ChunkSource): Generator<Chunk> {
-    this.#start = 0;
-    this.#filled = 0;
+    if (this.#filled > GATHERED_BYTES) this.#reuse(this.#filled);
+    this.#start = this.#filled;
     this.#atEnd = false;
     for (;;) {
       const size = this.#nextSize(source);
@@ -76,13 +81,17 @@ export class BuzhashChunker implements Chunker {
 
   #fill(source: ChunkSource): void {
     const buffer = this.#buffer;
-    if (buffer.length - this.#filled < READ_SIZE) {
-      buffer.copyWithin(0, this.#start, this.#filled);
-      this.#filled -= this.#start;
-      this.#start = 0;
-    }
+    if (buffer.length - this.#filled < READ_SIZE) this.#reuse(this.#start);
     const count = source.read(buffer.subarray(this.#filled, this.#filled + READ_SIZE));
     this.#filled += count;
     this.#atEnd = count === 0;
+  }
+
+  /** Makes room by giving up all that is before `from`. */
+  #reuse(from: number): void {
+    this.#beforeReuse?.();
+    this.#buffer.copyWithin(0, from, this.#filled);
+    this.#filled -= from;
+    this.#start = 0;
   }
 }

@@ -3,7 +3,7 @@ export interface Chunk {
   /** `data`; `alloc`: read and found to be all zeros; `hole`: known to be all zeros without reading. */
   readonly kind: 'data' | 'alloc' | 'hole';
   readonly sizeBytes: number;
-  /** The bytes, valid until the next chunk is taken; empty for `alloc` and `hole`. */
+  /** The bytes, in memory that the chunker uses again; empty for `alloc` and `hole`. */
   readonly data: Uint8Array;
 }
 

@@ -12,7 +12,7 @@ const READ_SIZE = 2 ** 20;
  * Other than Borg, which takes a short read for the end, it reads on until there is nothing more, so that nothing of
  * a pipe is lost. Source: Borg 1.4.5 chunker.pyx, ChunkerFixed.
  */
-export function createFixedChunker(blockSize: number, headerSize: number): Chunker {
+export function createFixedChunker(blockSize: number, headerSize: number, beforeReuse?: () => void): Chunker {
   const header = Math.max(0, headerSize);
   let buffer = new Uint8Array(0);
 
@@ -54,6 +54,7 @@ export function createFixedChunker(blockSize: number, headerSize: number): Chunk
       const wanted = Math.min(blockSize, filled - start + unread);
       if (wanted === 0) return;
       if (filled - start < wanted) {
+        beforeReuse?.();
         buffer.copyWithin(0, start, filled);
         filled -= start;
         start = 0;

@@ -87,9 +87,11 @@ export class Sha256Pair {
   ): Uint8Array[] {
     const results: Uint8Array[] = [];
     const [first, second] = this.#lanes;
+    const order = orderOf(messages);
     let next = 0;
     const startNext = (lane: Lane): void => {
-      const number = next++;
+      const number = order === undefined ? next : (order[next] ?? next);
+      next += 1;
       lane.start(messages[number], number, before, beforeBytes);
     };
     startNext(first);
@@ -111,6 +113,12 @@ export class Sha256Pair {
   #piece(number: number): Uint32Array {
     return this.#pieces.subarray(number * PIECE_WORDS, (number + 1) * PIECE_WORDS);
   }
+}
+
+/** The largest first, where some are large: the last ones may have nothing beside them. */
+function orderOf(messages: readonly Uint8Array[]): number[] | undefined {
+  if (messages.length < 3 || !messages.some(({ length }) => length > MAX_END_BYTES)) return undefined;
+  return Array.from(messages.keys()).toSorted((a, b) => messages[b]!.length - messages[a]!.length);
 }
 
 /** One of the two messages at work. */

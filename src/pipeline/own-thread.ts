@@ -1,12 +1,13 @@
 /**
  * Files read in the thread that asks for them. Where there are few and small ones, starting another thread takes longer
- * than reading them; the same FileProcessor does the work.
+ * than reading them; the same FileReader and ChunkSealer do the work.
  */
 import { setImmediate } from 'node:timers/promises';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import { probe } from '../util/hash-probe.ts';
 import type { FileJob, PipelineChunk } from './file-job.ts';
-import { FileProcessor, newResult, type ProcessorHost, type ProcessorOptions } from './file-processor.ts';
+import { ChunkSealer, type SealerHost, type SealingOptions } from './chunk-sealer.ts';
+import { FileReader, type GrowingResult, newResult } from './file-reader.ts';
 import { LEASE_BLOCKS } from './nonce-range.ts';
 import type { SharedIndex } from './pipeline-worker.ts';
 import { describeFailure, type Task, type WorkerEvents } from './worker-handle.ts';
@@ -17,11 +18,16 @@ const MAX_BYTES = 2 ** 20;
 /** Nothing else happens while a file is read. */
 const MAX_FILE_BYTES = 2 ** 19;
 
+interface Tools {
+  readonly reader: FileReader;
+  readonly sealer: ChunkSealer;
+}
+
 export class OwnThread {
-  readonly #options: ProcessorOptions;
+  readonly #options: SealingOptions;
   readonly #events: WorkerEvents;
   readonly #isEncrypted: boolean;
-  #processor: FileProcessor | undefined;
+  #tools: Tools | undefined;
   #index: SharedIndex | undefined;
   /** First of a range of nonces at hand: the processor can't wait for one. */
   #nonces: bigint | undefined;
@@ -32,7 +38,7 @@ export class OwnThread {
   #running: Promise<void> | undefined;
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(options: ProcessorOptions, events: WorkerEvents) {
+  constructor(options: SealingOptions, events: WorkerEvents) {
     this.#options = options;
     this.#events = events;
     this.#isEncrypted = options.material.cipher !== 'none';
@@ -70,9 +76,9 @@ export class OwnThread {
     for (const { job, taker } of tasks) {
       const result = newResult();
       try {
-        const processor = await this.#prepare(job);
-        for (const chunk of naming(job, processor.process(job, result))) {
-          const taken = taker.takeChunk({ ...chunk, id: chunk.id.slice() });
+        const tools = await this.#prepare(job);
+        for (const chunk of sealedChunks(tools, job, result)) {
+          const taken = taker.takeChunk(chunk);
           if (taken !== undefined) await taken;
           await this.#prepare(job);
         }
@@ -87,22 +93,22 @@ export class OwnThread {
   }
 
   /** Gives others their turn, and sees that there is all that the next chunk may need. */
-  async #prepare(job: FileJob): Promise<FileProcessor> {
+  async #prepare(job: FileJob): Promise<Tools> {
     await setImmediate();
     this.#checkClosed();
     try {
-      this.#processor ??= await this.#start(job);
+      this.#tools ??= await this.#start(job);
       if (this.#isEncrypted) this.#nonces ??= await this.#events.leaseNonces(LEASE_BLOCKS);
     } catch (error) {
       this.#events.onFailure(error);
     }
     this.#checkClosed();
-    return this.#processor!;
+    return this.#tools!;
   }
 
-  async #start(job: FileJob): Promise<FileProcessor> {
+  async #start(job: FileJob): Promise<Tools> {
     await initCrypto(this.#options.material);
-    const host: ProcessorHost = {
+    const host: SealerHost = {
       isKnown: (id) => {
         const index = this.#index;
         return index !== undefined && probe(index.buckets, index.bucketCount, index.valueWords, id);
@@ -116,7 +122,7 @@ export class OwnThread {
       checkStopped: () => this.#checkClosed(),
     };
     try {
-      return new FileProcessor(this.#options, host);
+      return { reader: new FileReader(this.#options, host), sealer: new ChunkSealer(this.#options, host) };
     } catch (error) {
       throw describeFailure(error, job);
     }
@@ -134,10 +140,20 @@ export class OwnThread {
   }
 }
 
-/** The same chunks; what goes wrong on the way tells at which file. */
-function* naming(job: FileJob, chunks: Iterable<PipelineChunk>): Generator<PipelineChunk> {
+/** The file's chunks, one at a time; what goes wrong on the way tells at which file. */
+function* sealedChunks(
+  { reader, sealer }: Tools,
+  job: FileJob,
+  result: GrowingResult,
+): Generator<PipelineChunk> {
+  const sealAll = job.sealAll ?? false;
   try {
-    yield* chunks;
+    for (const chunk of reader.read(job, result)) {
+      const [id] = sealer.idsOf([chunk]);
+      const sealed = sealer.seal(chunk, id!, sealAll);
+      sealer.complete();
+      yield sealed;
+    }
   } catch (error) {
     throw describeFailure(error, job);
   }

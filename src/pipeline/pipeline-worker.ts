@@ -1,8 +1,11 @@
 /** A worker thread of the pipeline: takes jobs, sends chunks and results. Started by worker-handle.ts only. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Chunk } from '../chunker/chunk-source.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import { probe } from '../util/hash-probe.ts';
-import { FileProcessor, newResult, type ProcessorOptions } from './file-processor.ts';
+import { ChunkSealer, type SealingOptions } from './chunk-sealer.ts';
+import type { FileJob, FileResult } from './file-job.ts';
+import { FileReader, newResult } from './file-reader.ts';
 import { type JobsMessage, decodeJob } from './job-message.ts';
 import { type ResultMessage, ResultWriter } from './result-message.ts';
 import { Ring, type RingPlace } from './ring.ts';
@@ -10,7 +13,7 @@ import { WorkerControl, WorkerStopped } from './worker-control.ts';
 import { type SharedMemory, takeMessages } from './worker-thread.ts';
 
 export interface WorkerStart extends SharedMemory {
-  readonly options: ProcessorOptions;
+  readonly options: SealingOptions;
   readonly indexPort: MessagePort;
 }
 
@@ -37,7 +40,7 @@ let place: RingPlace | undefined;
 let index: SharedIndex | undefined;
 let indexCount = 0;
 
-const processor = new FileProcessor(start.options, {
+const sealer = new ChunkSealer(start.options, {
   isKnown(id) {
     if (control.indexCount !== indexCount) receiveIndex();
     return index !== undefined && probe(index.buckets, index.bucketCount, index.valueWords, id);
@@ -54,28 +57,86 @@ const processor = new FileProcessor(start.options, {
   checkStopped: () => control.checkStopped(),
 });
 
+const reader = new FileReader(start.options, {
+  beforeReuse: settle,
+  checkStopped: () => control.checkStopped(),
+});
+
+/** What is to become rows, in order: chunks that are cut but not sealed, and what became of files. */
+let unsettled: Unsettled[] = [];
+/** Nothing more is said of it. */
+let failedJob = -1;
+
+interface Unsettled {
+  readonly job: number;
+  readonly chunk?: Chunk;
+  readonly sealAll?: boolean;
+  readonly result?: FileResult;
+  readonly failure?: unknown;
+}
+
 takeMessages(port, control, (message: JobsMessage) => {
-  for (const [number, job] of message.jobs.entries()) {
-    const currentJob = message.firstJob + number;
+  for (const [number, tuple] of message.jobs.entries()) {
+    const job = message.firstJob + number;
     control.checkStopped();
     try {
-      const result = newResult();
-      for (const chunk of processor.process(decodeJob(job), result)) {
-        writer.addChunk(currentJob, chunk, place!);
-        if (writer.isFull) flush();
-      }
-      writer.addFile(currentJob, result);
-    } catch (error) {
-      if (error instanceof WorkerStopped) throw error;
-      writer.addFailure(currentJob, error instanceof Error ? error.message : String(error));
+      readFile(job, decodeJob(tuple));
+    } catch (failure) {
+      if (failure instanceof WorkerStopped) throw failure;
+      unsettled.push({ job, failure });
     }
-    if (writer.isFull) flush();
   }
+  settle();
   flush();
 });
 
+function readFile(job: number, fileJob: FileJob): void {
+  const result = newResult();
+  const sealAll = fileJob.sealAll ?? false;
+  for (const chunk of reader.read(fileJob, result)) {
+    if (job === failedJob) return;
+    unsettled.push({ job, chunk, sealAll });
+  }
+  unsettled.push({ job, result });
+}
+
+/** Seals what was cut, all of it together: two hashes side by side take hardly longer than one. */
+function settle(): void {
+  const settling = unsettled;
+  unsettled = [];
+  const ids = sealer.idsOf(settling.flatMap(({ chunk }) => chunk ?? []));
+  let next = 0;
+  for (const one of settling) {
+    const id = one.chunk && ids[next++];
+    if (one.job === failedJob) continue;
+    settleOne(one, id);
+    if (writer.isFull) flush();
+  }
+  if (writer.isWorthSending) flush();
+}
+
+function settleOne({ job, chunk, sealAll = false, result, failure }: Unsettled, id?: Uint8Array): void {
+  if (result !== undefined) writer.addFile(job, result);
+  else if (chunk === undefined || id === undefined) fail(job, failure);
+  else {
+    try {
+      const sealed = sealer.seal(chunk, id, sealAll);
+      writer.addChunk(job, sealed, place!);
+    } catch (error) {
+      if (error instanceof WorkerStopped) throw error;
+      fail(job, error);
+    }
+  }
+}
+
+function fail(job: number, error: unknown): void {
+  failedJob = job;
+  writer.addFailure(job, error instanceof Error ? error.message : String(error));
+}
+
 function flush(): void {
   if (writer.isEmpty) return;
+  sealer.complete();
   const { message, transfer } = writer.take();
   send({ type: 'results', results: message }, transfer);
 }

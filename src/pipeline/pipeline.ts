@@ -3,12 +3,12 @@
  * number of threads; files proceed side by side.
  */
 import type { FileJob, FileTaker } from './file-job.ts';
-import type { ProcessorOptions } from './file-processor.ts';
+import type { SealingOptions } from './chunk-sealer.ts';
 import type { SharedIndex } from './pipeline-worker.ts';
 import { OwnThread } from './own-thread.ts';
 import { type Task, type WorkerEvents, WorkerHandle } from './worker-handle.ts';
 
-export interface PipelineOptions extends ProcessorOptions {
+export interface PipelineOptions extends SealingOptions {
   /** Worker threads, at least 1; each starts when there is work for it. A few small files are read without any. */
   readonly threads: number;
   /** Reserves so many nonces (one for each 16-byte block) for good, and gives the first. */

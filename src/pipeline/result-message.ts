@@ -50,8 +50,10 @@ const ROW_NUMBERS = 7;
 const [CHUNK, FILE, FAILURE] = [0, 1, 2];
 const KINDS = ['data', 'alloc', 'hole'] as const;
 const ID_BYTES = 32;
-/** Sent when there is so much. */
-const FULL_COST_BYTES = 2 ** 20;
+/** Sent when there is so much, and no more is to come soon; so that the main thread has work early. */
+const WORTH_SENDING_BYTES = 2 ** 20;
+/** Sent in any case when there is so much: nearly all of the ring. */
+const FULL_COST_BYTES = 8 * 2 ** 20;
 const FULL_ROWS = 512;
 
 /** Gathers rows until they are worth a message. */
@@ -66,6 +68,10 @@ export class ResultWriter {
 
   get isEmpty(): boolean {
     return this.#rows.length === 0;
+  }
+
+  get isWorthSending(): boolean {
+    return this.#costBytes >= WORTH_SENDING_BYTES;
   }
 
   get isFull(): boolean {

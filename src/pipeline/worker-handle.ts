@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { GeneralError } from '../errors.ts';
 import { toUtf8Lossy } from '../util/bytes.ts';
 import type { FileJob, FileTaker } from './file-job.ts';
-import type { ProcessorOptions } from './file-processor.ts';
+import type { SealingOptions } from './chunk-sealer.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
 import { type ResultMessage, resultRows } from './result-message.ts';
@@ -39,7 +39,7 @@ export class WorkerHandle {
   #delivery: Promise<void> = Promise.resolve();
   #closing = false;
 
-  constructor(options: ProcessorOptions, events: WorkerEvents) {
+  constructor(options: SealingOptions, events: WorkerEvents) {
     this.#events = events;
     const { port1, port2 } = new MessageChannel();
     this.#indexPort = port1;

@@ -1,11 +1,6 @@
 import type { Chunk, ChunkSource } from '../chunker/chunk-source.ts';
 import { type Chunker, createChunker } from '../chunker/chunker.ts';
 import type { ChunkerParams } from '../chunker/chunker-params.ts';
-import type { CompressionSpec } from '../compress/compression-spec.ts';
-import { type Compressor, createCompressor } from '../compress/compressor.ts';
-import { envelopeNonceBlocks, envelopeSizeBytes, sealEnvelopeInto } from '../crypto/envelope.ts';
-import { idHash } from '../crypto/id-hash.ts';
-import type { KeyMaterial } from '../crypto/key-material.ts';
 import { getAcls } from '../platform/acl.ts';
 import { flagsOf } from '../platform/bsd-flags.ts';
 import { type FileStat, fstat, isBlockDevice, isRegular } from '../platform/file-stat.ts';
@@ -13,36 +8,24 @@ import { closeFile, openRead } from '../platform/open-file.ts';
 import { OsError, isOsError } from '../platform/os-error.ts';
 import { forgetCached, readFile, readFileAt, seekFile, waitReadable } from '../platform/read-file.ts';
 import { readXattrs } from '../platform/xattr.ts';
-import type { FileJob, FileResult, PipelineChunk } from './file-job.ts';
+import type { FileJob, FileResult } from './file-job.ts';
 import { type FileSection, SectionCutOff, sectionSource } from './file-section.ts';
-import { NonceRange } from './nonce-range.ts';
-import { RecentIds } from './recent-ids.ts';
 
-/** What turning files into sealed chunks needs to know; plain data. */
-export interface ProcessorOptions {
-  readonly material: KeyMaterial;
-  readonly compression: CompressionSpec;
+/** Where files are cut. */
+export interface CuttingOptions {
   readonly chunkerParams: ChunkerParams;
   readonly chunkSeed: number;
 }
 
-/** What the processor asks of the thread that it runs in. */
-export interface ProcessorHost {
-  /** Whether the repository has the chunk. */
-  isKnown(id: Uint8Array): boolean;
-  leaseNonces(blocks: number): bigint;
-  /** Memory for a chunk's id and the envelope that follows it, if any; may wait until there is room. */
-  reserve(sizeBytes: number): Uint8Array;
-  /** Only the beginning of what was reserved last is wanted. */
-  shorten(sizeBytes: number): void;
+/** What a reader asks of whoever takes its chunks. */
+export interface ReaderHost {
+  /** Chunks given so far are about to be overwritten. Without it a chunk is good until the next one is taken. */
+  beforeReuse?(): void;
   /** Throws where the work is to stop. */
   checkStopped(): void;
 }
 
 const TYPE_MASK = 0o170000;
-const ID_BYTES = 32;
-/** Sizes of zero chunks whose ids are remembered; as many as Borg remembers. */
-const ZERO_IDS = 10;
 /** How long a pipe that says nothing keeps us from looking whether to stop. */
 const PIPE_WAIT_MS = 200;
 /** Files below this size stay in the page cache: forgetting them costs more than it frees. */
@@ -66,34 +49,24 @@ export function newResult(): GrowingResult {
 }
 
 /**
- * Turns files into sealed chunks, one file at a time, all in one thread.
+ * Reads files and cuts them into chunks, one file at a time, all in one thread.
  *
- * Source: Borg 1.4.5, archive.py, FilesystemObjectProcessors.process_file and cached_hash.
+ * Source: Borg 1.4.5, archive.py, FilesystemObjectProcessors.process_file.
  */
-export class FileProcessor {
-  readonly #material: KeyMaterial;
+export class FileReader {
   readonly #chunker: Chunker;
-  readonly #compressor: Compressor;
-  readonly #host: ProcessorHost;
-  readonly #nonces: NonceRange;
-  readonly #zeroIds = new Map<number, Uint8Array>();
-  /** Of chunks sealed last: they are not sealed again, though the index may not have them yet. */
-  readonly #recentIds = new RecentIds();
+  readonly #host: ReaderHost;
 
-  /** Call initCrypto() first. */
-  constructor(options: ProcessorOptions, host: ProcessorHost) {
-    this.#material = options.material;
-    this.#chunker = createChunker(options.chunkerParams, options.chunkSeed);
-    this.#compressor = createCompressor(options.compression);
+  constructor({ chunkerParams, chunkSeed }: CuttingOptions, host: ReaderHost) {
+    this.#chunker = createChunker(chunkerParams, chunkSeed, host.beforeReuse?.bind(host));
     this.#host = host;
-    this.#nonces = new NonceRange((blocks) => host.leaseNonces(blocks));
   }
 
   /**
-   * Gives the file's chunks, each in the memory reserved last, valid until the next; in `result` is what became of the file
-   * when there are no more. Throws only what is not the file's fault.
+   * Gives the file's chunks, each good until the host hears of it; in `result` is what became of the file when there
+   * are no more. Throws only what is not the file's fault.
    */
-  *process(job: FileJob, result: GrowingResult): Generator<PipelineChunk> {
+  *read(job: FileJob, result: GrowingResult): Generator<Chunk> {
     let fd = job.fd;
     // What an error of the system comes from.
     let operation = 'open';
@@ -108,7 +81,7 @@ export class FileProcessor {
         for (const chunk of this.#chunker.chunks(source, { sparse: job.sparse ?? false })) {
           this.#host.checkStopped();
           result.sizeBytes += chunk.sizeBytes;
-          yield this.#seal(chunk, job.sealAll ?? false);
+          yield chunk;
         }
         operation = 'fstat2';
         result.statAfter = fstat(fd);
@@ -180,56 +153,6 @@ export class FileProcessor {
   #readNext(fd: number, into: Uint8Array): number {
     while (!waitReadable(fd, PIPE_WAIT_MS)) this.#host.checkStopped();
     return readFile(fd, into);
-  }
-
-  /** The chunk's id, and its envelope where the repository has none. */
-  #seal(chunk: Chunk, sealAll: boolean): PipelineChunk {
-    const { sizeBytes, kind } = chunk;
-    const id = kind === 'data' ? idHash(this.#material, chunk.data) : this.#zeroId(sizeBytes);
-    if (!sealAll && this.#isKnown(id)) {
-      this.#host.reserve(ID_BYTES).set(id);
-      return { id, sizeBytes, kind };
-    }
-    const { payload, place } = this.#compress(kind === 'data' ? chunk.data : new Uint8Array(sizeBytes));
-    place.set(id);
-    const sealed = place.subarray(ID_BYTES);
-    const encrypted = this.#material.cipher !== 'none';
-    const nonce = encrypted ? this.#nonces.take(envelopeNonceBlocks(payload.length)) : 0n;
-    sealEnvelopeInto(this.#material, nonce, payload, sealed);
-    return { id, sizeBytes, kind, sealed };
-  }
-
-  /** What is to be sealed, and the place for id and envelope: it is there already, where the compressor can do that. */
-  #compress(data: Uint8Array): { readonly payload: Uint8Array; readonly place: Uint8Array } {
-    const placeBytes = (payloadBytes: number) => ID_BYTES + envelopeSizeBytes(this.#material, payloadBytes);
-    const { placing } = this.#compressor;
-    if (placing === undefined) {
-      const payload = this.#compressor.compressTransient(data);
-      return { payload, place: this.#host.reserve(placeBytes(payload.length)) };
-    }
-    const room = this.#host.reserve(placeBytes(placing.roomBytes(data.length)));
-    const payload = placing.compressInto(data, room.subarray(placeBytes(0)));
-    const place = room.subarray(0, placeBytes(payload.length));
-    this.#host.shorten(place.length);
-    return { payload, place };
-  }
-
-  #zeroId(sizeBytes: number): Uint8Array {
-    let id = this.#zeroIds.get(sizeBytes);
-    if (id === undefined) {
-      id = idHash(this.#material, new Uint8Array(sizeBytes));
-      if (this.#zeroIds.size >= ZERO_IDS) {
-        const [oldest] = this.#zeroIds.keys();
-        this.#zeroIds.delete(oldest!);
-      }
-      this.#zeroIds.set(sizeBytes, id);
-    }
-    return id;
-  }
-
-  /** Whether the repository has the chunk, or is about to have it from here; if not, it now is. */
-  #isKnown(id: Uint8Array): boolean {
-    return this.#host.isKnown(id) || this.#recentIds.remember(id);
   }
 }
 
