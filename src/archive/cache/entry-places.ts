@@ -2,30 +2,30 @@
  * Where the entries of a files cache lie, found by their path hashes, which stay where they are: in the blocks of packed
  * entries. An open-addressing table with slots of three uint32:
  *
- * | word | content                                                   |
- * |------|-----------------------------------------------------------|
- * | 0    | the first four bytes of the path hash                     |
- * | 1    | block number + 1, 0: empty; bit 31: seen in this backup   |
- * | 2    | where in the block the path hash begins                   |
+ * | word | content                                |
+ * |------|----------------------------------------|
+ * | 0    | the first four bytes of the path hash  |
+ * | 1    | block number + 1, 0: empty             |
+ * | 2    | where in the block the entry begins    |
  */
+import type { EntryBlock } from './entry-block.ts';
+import { hasPathHash, PATH_HASH_OFFSET } from './packed-entry.ts';
+
 const SLOT_WORDS = 3;
-const SEEN = 2 ** 31;
 const MIN_BITS = 10;
 /** Of the slots that are used. */
 const MAX_LOAD = 0.7;
 /** Spreads hashes over the table, also such that differ in few bits. */
 const MULTIPLIER = 0x9e3779b1;
 
-export const PATH_HASH_BYTES = 32;
-
 export class EntryPlaces {
   /** The caller's, who adds to them. */
-  readonly #blocks: readonly Uint8Array[];
+  readonly #blocks: readonly EntryBlock[];
   #bits: number;
   #slots: Uint32Array;
   #size = 0;
 
-  constructor(blocks: readonly Uint8Array[], expectedEntries = 0) {
+  constructor(blocks: readonly EntryBlock[], expectedEntries = 0) {
     this.#blocks = blocks;
     this.#bits = Math.max(MIN_BITS, Math.ceil(Math.log2(expectedEntries / MAX_LOAD + 1)));
     this.#slots = new Uint32Array(SLOT_WORDS * 2 ** this.#bits);
@@ -35,46 +35,39 @@ export class EntryPlaces {
     return this.#size;
   }
 
-  /** The slot of the entry whose path hash is the one at `at` of `bytes`, or -1; good until the next set(). */
-  find(bytes: Uint8Array, at = 0): number {
-    const slot = this.#search(bytes, at);
+  /** The slot of the entry with this path hash, or -1; good until the next set(). */
+  find(pathHash: Uint8Array): number {
+    const slot = this.#search(pathHash, 0);
     return this.#slots[slot + 1] === 0 ? -1 : slot;
   }
 
   blockOf(slot: number): number {
-    return (this.#slots[slot + 1]! & ~SEEN) - 1;
+    return this.#slots[slot + 1]! - 1;
   }
 
-  /** Where in its block the path hash begins; the rest of the entry lies behind that. */
-  offsetOf(slot: number): number {
+  /** Where in its block the entry begins. */
+  startOf(slot: number): number {
     return this.#slots[slot + 2]!;
   }
 
-  isSeen(slot: number): boolean {
-    return this.#slots[slot + 1]! >= SEEN;
-  }
-
-  setSeen(slot: number): void {
-    this.#slots[slot + 1]! |= SEEN;
-  }
-
-  /** Adds an entry whose path hash is in a block, or puts it in the place of an older one. */
-  set(block: number, offset: number, isSeen: boolean): void {
-    const bytes = this.#blocks[block]!;
-    let slot = this.#search(bytes, offset);
+  /** Adds an entry of a block, or puts it in the place of one with the same path hash. */
+  set(block: number, start: number): void {
+    const { bytes } = this.#blocks[block]!;
+    const hashOffset = start + PATH_HASH_OFFSET;
+    let slot = this.#search(bytes, hashOffset);
     if (this.#slots[slot + 1] === 0) {
       if (this.#size >= MAX_LOAD * 2 ** this.#bits) {
         this.#grow();
-        slot = this.#search(bytes, offset);
+        slot = this.#search(bytes, hashOffset);
       }
       this.#size += 1;
     }
-    this.#slots[slot] = firstWord(bytes, offset);
-    this.#slots[slot + 1] = block + 1 + (isSeen ? SEEN : 0);
-    this.#slots[slot + 2] = offset;
+    this.#slots[slot] = firstWord(bytes, hashOffset);
+    this.#slots[slot + 1] = block + 1;
+    this.#slots[slot + 2] = start;
   }
 
-  /** The slot of this path hash, or the empty one that it would get. */
+  /** The slot of the path hash at `at` of `bytes`, or the empty one that it would get. */
   #search(bytes: Uint8Array, at: number): number {
     const slots = this.#slots;
     const first = firstWord(bytes, at);
@@ -83,16 +76,11 @@ export class EntryPlaces {
       ;
       slot = slot + SLOT_WORDS === slots.length ? 0 : slot + SLOT_WORDS
     ) {
-      if (slots[slot + 1] === 0) return slot;
-      if (slots[slot] === first && this.#hasHash(slot, bytes, at)) return slot;
+      const number = slots[slot + 1]!;
+      if (number === 0) return slot;
+      if (slots[slot] !== first) continue;
+      if (hasPathHash(this.#blocks[number - 1]!.bytes, slots[slot + 2]!, bytes, at)) return slot;
     }
-  }
-
-  #hasHash(slot: number, bytes: Uint8Array, at: number): boolean {
-    const block = this.#blocks[this.blockOf(slot)]!;
-    const offset = this.offsetOf(slot);
-    for (let i = 0; i < PATH_HASH_BYTES; i++) if (block[offset + i] !== bytes[at + i]) return false;
-    return true;
   }
 
   #homeOf(first: number): number {

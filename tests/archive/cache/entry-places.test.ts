@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EntryPlaces, PATH_HASH_BYTES } from '../../../src/archive/cache/entry-places.ts';
+import { EntryBlock } from '../../../src/archive/cache/entry-block.ts';
+import { EntryPlaces } from '../../../src/archive/cache/entry-places.ts';
+import { PATH_HASH_BYTES, PATH_HASH_OFFSET } from '../../../src/archive/cache/packed-entry.ts';
 import * as fc from '../../properties.ts';
+
+/** What matters here of an entry. */
+const ENTRY_BYTES = PATH_HASH_OFFSET + PATH_HASH_BYTES;
+
+function blockOf(hashes: readonly Uint8Array[]): EntryBlock {
+  const bytes = new Uint8Array(hashes.length * ENTRY_BYTES);
+  for (const [index, hash] of hashes.entries()) bytes.set(hash, index * ENTRY_BYTES + PATH_HASH_OFFSET);
+  return new EntryBlock(bytes, bytes.length);
+}
 
 /** Hashes of which many begin alike. */
 const hashes = fc.array(
@@ -19,12 +30,10 @@ describe('EntryPlaces', () => {
   it('finds what a map of the same entries finds', () => {
     fc.assert(
       fc.property(hashes, hashes, (added, asked) => {
-        const block = new Uint8Array(added.length * PATH_HASH_BYTES);
-        for (const [index, hash] of added.entries()) block.set(hash, index * PATH_HASH_BYTES);
-        const places = new EntryPlaces([new Uint8Array(0), block]);
+        const places = new EntryPlaces([blockOf([]), blockOf(added)]);
         const model = new Map<string, number>();
         for (const [index, hash] of added.entries()) {
-          places.set(1, index * PATH_HASH_BYTES, index % 2 === 0);
+          places.set(1, index * ENTRY_BYTES);
           model.set(hash.join(), index);
         }
         assert.equal(places.size, model.size);
@@ -34,27 +43,23 @@ describe('EntryPlaces', () => {
           assert.equal(slot >= 0, index !== undefined);
           if (index === undefined) continue;
           assert.equal(places.blockOf(slot), 1);
-          assert.equal(places.offsetOf(slot), index * PATH_HASH_BYTES);
-          assert.equal(places.isSeen(slot), index % 2 === 0);
+          assert.equal(places.startOf(slot), index * ENTRY_BYTES);
         }
       }),
     );
   });
 
-  it('keeps all entries, and what was seen, when it grows', () => {
-    const count = 20_000;
-    const block = new Uint8Array(count * PATH_HASH_BYTES);
-    const view = new DataView(block.buffer);
-    // All that tells them apart is in the last bytes of their first words, or behind them.
-    for (let n = 0; n < count; n++) view.setUint32(n * PATH_HASH_BYTES + (n % 2) * 8, n);
-    const places = new EntryPlaces([block], 10);
-    for (let n = 0; n < count; n++) places.set(0, n * PATH_HASH_BYTES, false);
-    assert.equal(places.size, count);
-    places.setSeen(places.find(block, 7 * PATH_HASH_BYTES));
-    for (let n = 0; n < count; n++) {
-      const slot = places.find(block, n * PATH_HASH_BYTES);
-      assert.equal(places.offsetOf(slot), n * PATH_HASH_BYTES);
-      assert.equal(places.isSeen(slot), n === 7);
-    }
+  it('keeps all entries when it grows', () => {
+    const hashes = Array.from({ length: 20_000 }, (_, n) => {
+      const hash = new Uint8Array(PATH_HASH_BYTES);
+      // All that tells them apart is in the last bytes of their first words, or behind them.
+      new DataView(hash.buffer).setUint32((n % 2) * 8, n);
+      return hash;
+    });
+    const places = new EntryPlaces([blockOf(hashes)], 10);
+    for (let n = 0; n < hashes.length; n++) places.set(0, n * ENTRY_BYTES);
+    assert.equal(places.size, hashes.length);
+    for (const [n, hash] of hashes.entries())
+      assert.equal(places.startOf(places.find(hash)), n * ENTRY_BYTES);
   });
 });

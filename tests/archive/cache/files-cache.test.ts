@@ -134,6 +134,68 @@ describe('FilesCache', () => {
     assert.equal(cache.lookup(hash(1), stat()).known, true);
   });
 
+  it('finds files in whatever order they are asked for, and once more', () => {
+    const cache = new FilesCache('cis');
+    const count = 50;
+    for (let n = 0; n < count; n++)
+      cache.memorize(numbered(n), stat({ ino: BigInt(n) }), [hash(n)], undefined);
+    cache.memorize(hash(9), stat({ ctimeNs: 9_000n }), [], undefined);
+    const bytes = encoded(cache);
+    const inOrder = Array.from({ length: count }, (_, n) => n);
+    const unknown = [count, count + 1];
+    const orders = [
+      inOrder,
+      inOrder.toReversed(),
+      [...unknown, ...inOrder, ...unknown, ...inOrder],
+      inOrder.filter((n) => n % 3 !== 0),
+      [7, 7, 8, 8, 9, 3, 4, 5],
+    ];
+    for (const order of orders) {
+      const again = FilesCache.decode(bytes.slice(), 'cis');
+      for (const n of order) {
+        const answer = again.lookup(numbered(n), stat({ ino: BigInt(n) }));
+        assert.equal(answer.known, n < count);
+        assert.deepEqual(answer.ids, n < count ? [hash(n)] : undefined);
+      }
+      const found = new Set(order.filter((n) => n < count));
+      // Only what was found has an age of 0, and is kept by a limit of 1.
+      assert.equal(FilesCache.decode(encoded(again, 1), 'cis').size, found.size);
+    }
+  });
+
+  it('finds what was remembered last, also where its old entry is the next one', () => {
+    const cache = reloaded();
+    cache.memorize(hash(1), stat({ sizeBytes: 5 }), [hash(7)], undefined);
+    assert.deepEqual(cache.lookup(hash(1), stat({ sizeBytes: 5 })).ids, [hash(7)]);
+    assert.equal(cache.lookup(hash(1), stat()).ids, undefined);
+    assert.equal(cache.size, 1);
+    cache.memorize(hash(3), stat({ ctimeNs: 9_000n }), [], undefined);
+    const saved = FilesCache.decode(encoded(cache), 'cis');
+    assert.equal(saved.size, 1);
+    assert.deepEqual(saved.lookup(hash(1), stat({ sizeBytes: 5 })).ids, [hash(7)]);
+  });
+
+  it('goes on after it was written, as a checkpoint does', () => {
+    const cache = reloaded();
+    cache.lookup(hash(1), stat());
+    const first = encoded(cache);
+    cache.memorize(hash(4), stat({ ctimeNs: 5n }), [hash(4)], undefined);
+    cache.memorize(hash(5), stat({ ctimeNs: 9_000n }), [], undefined);
+    const second = FilesCache.decode(encoded(cache, 1), 'cis');
+    assert.equal(second.size, 2);
+    assert.equal(FilesCache.decode(first, 'cis').size, 1);
+  });
+
+  it('keeps a file of more chunks than fit into the shortest form', () => {
+    const ids = Array.from({ length: 40 }, (_, n) => hash(n));
+    const cache = new FilesCache('cis');
+    cache.memorize(hash(1), stat(), ids, undefined);
+    cache.memorize(hash(2), stat({ ctimeNs: 9_000n }), [], undefined);
+    const again = FilesCache.decode(encoded(cache), 'cis');
+    assert.deepEqual(again.lookup(hash(1), stat()).ids, ids);
+    assert.equal(FilesCache.decode(encoded(again), 'cis').size, 1);
+  });
+
   it('reads more entries, and smaller ones, than the first make it expect', () => {
     const cache = new FilesCache('cis');
     for (let n = 0; n < 4000; n++) {
