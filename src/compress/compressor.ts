@@ -25,11 +25,22 @@ export interface Compressor {
 export interface PlacingCompressor {
   /** The room that compressInto() needs for so many bytes: more than most objects take. */
   roomBytes(dataBytes: number): number;
-  /** The same object as compress() gives, at the beginning of the room. */
-  compressInto(data: Uint8Array, room: Uint8Array): Uint8Array;
+  /** The same object as compress() gives. */
+  compressInto(data: Uint8Array, room: Uint8Array): PlacedObject;
 }
 
+export interface PlacedObject {
+  /** The beginning, at the beginning of the room: all of it, or PLACED_UNIT_BYTES. */
+  readonly placed: Uint8Array;
+  /** What follows, in the data: who encrypts it need not copy it first. */
+  readonly rest: Uint8Array;
+}
+
+/** So that a cipher can go on behind it: whole blocks. */
+export const PLACED_UNIT_BYTES = 16;
+
 const STORED_HEADER_BYTES = 2;
+const NO_BYTES = new Uint8Array(0);
 /** Below this ratio of LZ4, `auto` tries the expensive compressor. */
 const AUTO_TRY_RATIO = 0.97;
 /** Below this ratio to LZ4's size, `auto` keeps the expensive compressor's result. */
@@ -82,16 +93,16 @@ function smallerOrNone(
 
 const placingNone: PlacingCompressor = {
   roomBytes: (dataBytes) => STORED_HEADER_BYTES + dataBytes,
-  compressInto: storeUncompressed,
+  compressInto: storeInto,
 };
 
 const placingLz4: PlacingCompressor = {
   roomBytes: lz4RoomBytes,
   compressInto(data, room) {
     const object = lz4Codec().compress(data, room);
-    if (object === undefined) return storeUncompressed(data, room);
+    if (object === undefined) return storeInto(data, room);
     if (object.buffer !== room.buffer) room.set(object);
-    return room.subarray(0, object.length);
+    return { placed: room.subarray(0, object.length), rest: NO_BYTES };
   },
 };
 
@@ -118,11 +129,20 @@ function worthTrying(data: Uint8Array, cheap: Uint8Array | undefined): cheap is 
   return cheap !== undefined && cheap.length / (data.length + 2) < AUTO_TRY_RATIO;
 }
 
-function storeUncompressed(data: Uint8Array, room?: Uint8Array): Uint8Array {
+function storeUncompressed(data: Uint8Array): Uint8Array {
   const sizeBytes = STORED_HEADER_BYTES + data.length;
-  const object = (room ?? scratchBuffer(sizeBytes)).subarray(0, sizeBytes);
-  object[0] = 0;
-  object[1] = 0;
+  const object = scratchBuffer(sizeBytes).subarray(0, sizeBytes);
+  object.fill(0, 0, STORED_HEADER_BYTES);
   object.set(data, STORED_HEADER_BYTES);
   return object;
+}
+
+function storeInto(data: Uint8Array, room: Uint8Array): PlacedObject {
+  const sizeBytes = STORED_HEADER_BYTES + data.length;
+  if (room.length < sizeBytes) throw new RangeError(`no room for ${data.length} bytes`);
+  const placed = room.subarray(0, Math.min(sizeBytes, PLACED_UNIT_BYTES));
+  const placedData = placed.length - STORED_HEADER_BYTES;
+  placed.fill(0, 0, STORED_HEADER_BYTES);
+  placed.set(data.subarray(0, placedData), STORED_HEADER_BYTES);
+  return { placed, rest: data.subarray(placedData) };
 }

@@ -34,6 +34,8 @@ const PASSPHRASE_TYPE = 0x01;
 const PLAINTEXT_TYPE = 0x02;
 const REPOKEY_TYPES: readonly number[] = [0x03, 0x05];
 
+const NO_BYTES = new Uint8Array(0);
+
 // One for all calls: memory for each would take longer than setting up the cipher.
 const COUNTER_NONCE_OFFSET = 8;
 const counter = new Uint8Array(BLOCK_SIZE_BYTES);
@@ -87,27 +89,41 @@ export function sealEnvelopeInto(
   addMacs(material, [envelope]);
 }
 
-/** The same but for the MAC, whose place is left as it is: the envelope is nothing before addMacs() completes it. */
+/**
+ * The same but for the MAC, whose place is left as it is: the envelope is nothing before addMacs() completes it. Where the
+ * payload goes on elsewhere, with `rest`, what is before that is of whole AES blocks.
+ */
 export function encryptEnvelopeInto(
   material: KeyMaterial,
   nonce: bigint,
   payload: Uint8Array,
   envelope: Uint8Array,
+  rest: Uint8Array = NO_BYTES,
 ): void {
-  if (envelope.length !== envelopeSizeBytes(material, payload.length)) {
+  const sizeBytes = payload.length + rest.length;
+  if (envelope.length !== envelopeSizeBytes(material, sizeBytes)) {
     throw new RangeError(`${envelope.length} bytes are not the size of the envelope`);
   }
   envelope[0] = material.typeByte;
   if (material.cipher === 'none') {
     envelope.set(payload, 1);
+    envelope.set(rest, 1 + payload.length);
     return;
   }
-  if (nonce < 0n || nonce + BigInt(envelopeNonceBlocks(payload.length)) > NONCE_LIMIT) {
+  if (nonce < 0n || nonce + BigInt(envelopeNonceBlocks(sizeBytes)) > NONCE_LIMIT) {
     throw new RangeError('the nonces of this key are used up');
   }
+  if (rest.length > 0 && payload.length % BLOCK_SIZE_BYTES !== 0) {
+    throw new RangeError(`${payload.length} bytes are not whole AES blocks`);
+  }
+  const restAt = ENVELOPE_OVERHEAD_BYTES + payload.length;
+  const cipher = cipherWith(material);
   counterView.setBigUint64(COUNTER_NONCE_OFFSET, nonce);
   envelope.set(counterNonce, NONCE_OFFSET);
-  cipherWith(material).applyInto(counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES));
+  cipher.applyInto(counter, payload, envelope.subarray(ENVELOPE_OVERHEAD_BYTES, restAt));
+  if (rest.length === 0) return;
+  counterView.setBigUint64(COUNTER_NONCE_OFFSET, nonce + BigInt(payload.length / BLOCK_SIZE_BYTES));
+  cipher.applyInto(counter, rest, envelope.subarray(restAt));
 }
 
 /** Completes envelopes: many at once take less time than each by itself. */

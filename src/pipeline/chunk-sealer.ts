@@ -33,6 +33,15 @@ const ID_BYTES = 32;
 /** Sizes of zero chunks whose ids are remembered; as many as Borg remembers. */
 const ZERO_IDS = 10;
 
+interface ToSeal {
+  /** In its place already, where the compressor can do that. */
+  readonly payload: Uint8Array;
+  /** The rest of the payload, which is not. */
+  readonly rest?: Uint8Array;
+  /** For id and envelope. */
+  readonly place: Uint8Array;
+}
+
 /** Source: Borg 1.4.5, archive.py, cached_hash. */
 export class ChunkSealer {
   readonly #material: KeyMaterial;
@@ -72,12 +81,13 @@ export class ChunkSealer {
       this.#host.reserve(ID_BYTES).set(id);
       return { id, sizeBytes, kind };
     }
-    const { payload, place } = this.#compress(kind === 'data' ? data : new Uint8Array(sizeBytes));
+    const { payload, rest, place } = this.#compress(kind === 'data' ? data : new Uint8Array(sizeBytes));
     place.set(id);
     const sealed = place.subarray(ID_BYTES);
     const encrypted = this.#material.cipher !== 'none';
-    const nonce = encrypted ? this.#nonces.take(envelopeNonceBlocks(payload.length)) : 0n;
-    encryptEnvelopeInto(this.#material, nonce, payload, sealed);
+    const blocks = envelopeNonceBlocks(payload.length + (rest?.length ?? 0));
+    const nonce = encrypted ? this.#nonces.take(blocks) : 0n;
+    encryptEnvelopeInto(this.#material, nonce, payload, sealed, rest);
     this.#incomplete.push(sealed);
     return { id, sizeBytes, kind, sealed };
   }
@@ -88,8 +98,7 @@ export class ChunkSealer {
     this.#incomplete = [];
   }
 
-  /** What is to be sealed, and the place for id and envelope: it is there already, where the compressor can do that. */
-  #compress(data: Uint8Array): { readonly payload: Uint8Array; readonly place: Uint8Array } {
+  #compress(data: Uint8Array): ToSeal {
     const placeBytes = (payloadBytes: number) => ID_BYTES + envelopeSizeBytes(this.#material, payloadBytes);
     const { placing } = this.#compressor;
     if (placing === undefined) {
@@ -97,10 +106,10 @@ export class ChunkSealer {
       return { payload, place: this.#host.reserve(placeBytes(payload.length)) };
     }
     const room = this.#host.reserve(placeBytes(placing.roomBytes(data.length)));
-    const payload = placing.compressInto(data, room.subarray(placeBytes(0)));
-    const place = room.subarray(0, placeBytes(payload.length));
+    const { placed, rest } = placing.compressInto(data, room.subarray(placeBytes(0)));
+    const place = room.subarray(0, placeBytes(placed.length + rest.length));
     this.#host.shorten(place.length);
-    return { payload, place };
+    return { payload: placed, rest, place };
   }
 
   #zeroId(sizeBytes: number): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCompression } from '../../src/compress/compression-spec.ts';
-import { createCompressor } from '../../src/compress/compressor.ts';
+import { createCompressor, PLACED_UNIT_BYTES } from '../../src/compress/compressor.ts';
 import { decompress, detectCompression } from '../../src/compress/decompress.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { prose } from './samples.ts';
@@ -26,18 +26,19 @@ for (const spec of SPECS) {
   });
 }
 
-test('compressInto() leaves the same object at the beginning of the room', () => {
+test('compressInto() leaves the same object at the beginning of the room, or a block of it', () => {
   for (const spec of ['none', 'lz4']) {
     const compressor = createCompressor(parseCompression(spec));
     const { placing } = compressor;
     assert.ok(placing !== undefined);
-    for (const size of [0, 1, 13, 4096, 70_000]) {
+    for (const size of [0, 1, 13, 14, 15, 4096, 70_000]) {
       for (const data of [prose(size), noise(size), new Uint8Array(size)]) {
         const around = new Uint8Array(placing.roomBytes(size) + 20).fill(7);
         const room = around.subarray(10, -10);
-        const object = placing.compressInto(data, room);
-        assert.equal(object.byteOffset, room.byteOffset);
-        assert.equal(toHex(object), toHex(compressor.compress(data)));
+        const { placed, rest } = placing.compressInto(data, room);
+        assert.equal(placed.byteOffset, room.byteOffset);
+        assert.equal(toHex(placed) + toHex(rest), toHex(compressor.compress(data)));
+        assert.ok(rest.length === 0 || (placed.length === PLACED_UNIT_BYTES && rest.buffer === data.buffer));
         assert.ok([...around.subarray(0, 10), ...around.subarray(-10)].every((byte) => byte === 7));
       }
     }

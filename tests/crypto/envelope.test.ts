@@ -183,6 +183,33 @@ describe('envelopeNonce()', () => {
   });
 });
 
+describe('encryptEnvelopeInto()', () => {
+  it('goes on with what is elsewhere, behind any number of whole blocks', () => {
+    const long = new Uint8Array(100).map((_, index) => index * 3);
+    for (const material of [hmacMaterial, blakeMaterial, authenticated, plaintext]) {
+      const whole = sealEnvelope(material, nonce, long);
+      for (const at of [0, 16, 32, 96]) {
+        const envelope = new Uint8Array(whole.length);
+        encryptEnvelopeInto(material, nonce, long.subarray(0, at), envelope, long.subarray(at));
+        addMacs(material, [envelope]);
+        assert.deepEqual(envelope, whole);
+      }
+    }
+  });
+
+  it('refuses to go on within a block, and to take a nonce beyond the last', () => {
+    const envelope = new Uint8Array(41 + 30);
+    const [first, rest] = [payload.subarray(0, 15), payload.subarray(15)];
+    assert.throws(() => encryptEnvelopeInto(hmacMaterial, nonce, first, envelope, rest), RangeError);
+    const block = payload.subarray(0, 16);
+    const last = 2n ** 64n - 1n;
+    assert.throws(
+      () => encryptEnvelopeInto(hmacMaterial, last, block, envelope, payload.subarray(16)),
+      RangeError,
+    );
+  });
+});
+
 const anyMaterial = fc.constantFrom(hmacMaterial, blakeMaterial, authenticated, plaintext);
 const anyPayloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 });
 
