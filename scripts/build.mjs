@@ -66,6 +66,7 @@ const whole = {
   'pipeline-worker': join(root, 'src/pipeline/pipeline-worker.ts'),
   'open-worker': join(root, 'src/pipeline/open-worker.ts'),
   'verify-worker': join(root, 'src/pipeline/verify-worker.ts'),
+  'segment-worker': join(root, 'src/archive/check/segment-worker.ts'),
   'walk-worker': join(root, 'src/archive/create/walk-worker.ts'),
   'manual-pages': join(root, 'src/cli/help/man-page.ts'),
 };

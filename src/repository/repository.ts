@@ -5,6 +5,7 @@
 import type { QuarantinedRepair } from './quarantine.ts';
 import type { HashIndex } from '../util/hash-index.ts';
 import type { ExpectedObject, PutPlace, Sealed, SealedStretch } from '../util/sealed.ts';
+import type { BesideCheck } from './check/beside-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 
 /** Why each id is 32 bytes: it is a SHA-256-sized MAC of the plaintext. */
@@ -86,9 +87,9 @@ export interface Repository extends AsyncDisposable {
   commitNonceReservation(nextUnreserved: bigint, startNonce: bigint | undefined): Promise<void>;
   /**
    * Reads all segments and compares them with the index; mends what is damaged where `repair` says so. Needs the
-   * exclusive lock, and no transaction may be running.
+   * exclusive lock, and no transaction may be running. `beside` is for what may be done meanwhile, if anything.
    */
-  check(options?: RepositoryCheckOptions): Promise<RepositoryCheckResult>;
+  check(options?: RepositoryCheckOptions, beside?: BesideCheck): Promise<RepositoryCheckResult>;
   /** What repairs have put aside, the oldest first. A server says nothing of it. */
   listQuarantine?(): QuarantinedRepair[];
   /** Removes that for good; gives what it was. Needs the exclusive lock. */

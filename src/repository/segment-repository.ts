@@ -13,6 +13,8 @@ import type { Context } from '../util/context.ts';
 import type { HashIndex } from '../util/hash-index.ts';
 import type { ExpectedObject, PutPlace, Sealed, SealedStretch } from '../util/sealed.ts';
 import { isAttic } from './attic-magic.ts';
+import type { BesideCheck } from './check/beside-check.ts';
+import { ReadingBeside } from './check/reading-beside.ts';
 import { checkRepository } from './check/repository-check.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from './check-result.ts';
 import { saveConfig } from './config-file.ts';
@@ -68,6 +70,8 @@ export class SegmentRepository implements Repository {
   #transaction: Transaction | undefined;
   /** Settles when what takes more than one step has ended; nothing may come between its steps. */
   #busy: Promise<unknown> | undefined;
+  /** Of a check that is under way. */
+  #reading: ReadingBeside | undefined;
   #closed = false;
 
   /** Takes over the lock. Throws AtticRepository. */
@@ -200,8 +204,8 @@ export class SegmentRepository implements Repository {
     reserveNonces(this.store, nextUnreserved, startNonce);
   }
 
-  async check(options: RepositoryCheckOptions = {}): Promise<RepositoryCheckResult> {
-    return this.#exclusively(() => this.#check(options));
+  async check(options: RepositoryCheckOptions = {}, beside?: BesideCheck): Promise<RepositoryCheckResult> {
+    return this.#exclusively(() => this.#check(options, beside));
   }
 
   /** Runs work on the log itself; a running transaction is rolled back before. Needs the exclusive lock. */
@@ -274,25 +278,33 @@ export class SegmentRepository implements Repository {
     }
   }
 
-  async #check(options: RepositoryCheckOptions): Promise<RepositoryCheckResult> {
+  async #check(options: RepositoryCheckOptions, beside?: BesideCheck): Promise<RepositoryCheckResult> {
     if (this.#transaction !== undefined) throw new Error('a check can not run within a transaction');
     await this.#lockExclusively();
     this.#state.forget();
-    const { planned, ...result } = await checkRepository(
-      {
-        context: this.#context,
-        log: this.log,
-        files: this.#files,
-        config: this.config,
-        appendOnly: this.appendOnly,
-        mayWrite: this.#lock !== undefined,
-        openState: (mayWrite) => this.#openState(mayWrite),
-      },
-      options,
-    );
-    // Whoever plans on goes by what a repair would have left.
-    if (planned !== undefined) this.#state.readAs(planned);
-    return result;
+    const reading = beside && new ReadingBeside(beside, this.#state);
+    const needs = {
+      context: this.#context,
+      log: this.log,
+      files: this.#files,
+      config: this.config,
+      appendOnly: this.appendOnly,
+      mayWrite: this.#lock !== undefined,
+      openState: (mayWrite: boolean) => this.#openState(mayWrite),
+      reading,
+    };
+    this.#reading = reading;
+    let isSound = false;
+    try {
+      const { planned, ...result } = await checkRepository(needs, options);
+      // Whoever plans on goes by what a repair would have left.
+      if (planned !== undefined) this.#state.readAs(planned);
+      isSound = result.ok;
+      return result;
+    } finally {
+      await reading?.end(isSound);
+      this.#reading = undefined;
+    }
   }
 
   #openState(mayWrite: boolean): CommittedState {
@@ -354,12 +366,12 @@ export class SegmentRepository implements Repository {
 
   /** The index, where it is loaded and nobody is at work on it. */
   get #readyIndex(): HashIndex | undefined {
-    return this.#busy === undefined ? this.#state.loadedIndex : undefined;
+    return this.#busy === undefined || this.#reading?.isOpen === true ? this.#state.loadedIndex : undefined;
   }
 
   async #index(): Promise<HashIndex> {
-    while (this.#busy !== undefined) await this.#busy.catch(() => {});
-    const loaded = this.#state.loadedIndex;
+    while (this.#busy !== undefined && this.#readyIndex === undefined) await this.#busy.catch(() => {});
+    const loaded = this.#readyIndex;
     if (loaded !== undefined) return loaded;
     return this.#exclusively(() => this.#state.index());
   }

@@ -138,7 +138,7 @@ export class PosixStore implements Store {
   }
 }
 
-class PosixReadHandle implements ReadHandle {
+export class PosixReadHandle implements ReadHandle {
   readonly fd: number;
 
   constructor(fd: number) {

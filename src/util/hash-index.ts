@@ -79,6 +79,17 @@ export class HashIndex {
     return index;
   }
 
+  /** The same table in memory of its own. */
+  copy(): HashIndex {
+    const copy = new HashIndex({ valueWords: this.valueWords, shared: this.#shared });
+    copy.#words = copy.#allocate(this.#bucketCount);
+    copy.#words.set(this.#words);
+    copy.#bucketCount = this.#bucketCount;
+    copy.#size = this.#size;
+    copy.#emptyCount = this.#emptyCount;
+    return copy;
+  }
+
   /** Number of entries. */
   get size(): number {
     return this.#size;

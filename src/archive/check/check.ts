@@ -4,9 +4,11 @@
  * Source: Borg 1.4.5, archiver.py, do_check.
  */
 import { unlockAhead } from '../../keys/unlock-ahead.ts';
+import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import type { RepositoryCheckOptions, RepositoryCheckResult } from '../../repository/check-result.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
+import { ArchivesBeside } from './archives-beside.ts';
 import { type ArchivesCheckOptions, type ArchivesCheckResult, checkArchives } from './check-archives.ts';
 import type { DamageCollector } from './damage.ts';
 import { LOGGER } from './check-state.ts';
@@ -31,6 +33,9 @@ export interface CheckResult {
   readonly damageProblem: string | undefined;
 }
 
+/** Below this much, a thread takes longer to start than all segments take to be read. */
+const BESIDE_FROM_BYTES = 64 * 2 ** 20;
+
 /**
  * Needs the exclusive lock. Where the repository itself is damaged and not mended, its archives are not checked, as in
  * Borg; only who needs what is damaged is found out.
@@ -41,13 +46,21 @@ export async function checkRepository(
   ctx: Context,
   repository: Repository,
   options: CheckOptions = {},
+  besideFromBytes: number = BESIDE_FROM_BYTES,
 ): Promise<CheckResult> {
   const { parts = 'both' } = options;
   let checked: RepositoryCheckResult | undefined;
+  let beside: ArchivesBeside | undefined;
   // Nobody waits for it then.
   if (parts === 'both') await unlockAhead(ctx, repository);
   if (parts === 'repository' || parts === 'both') {
-    checked = await repository.check(options);
+    if (canBeBeside(ctx, options)) {
+      const threads = (options.threads ?? defaultThreadCount()) - 1;
+      beside = new ArchivesBeside(ctx, { threads, fromBytes: besideFromBytes }, (held) =>
+        checkArchives(held, repository, options),
+      );
+    }
+    checked = await repository.check(options, beside);
     const planned = options.repair === true && options.dryRun === true;
     if (parts === 'repository' || (!checked.ok && !planned)) {
       const affected = await affectedBy(ctx, repository, checked, options);
@@ -58,7 +71,9 @@ export async function checkRepository(
   if (parts === 'none') return NOTHING;
   let archives: ArchivesCheckResult;
   try {
-    archives = await checkArchives(ctx, repository, { ...options, damagedIds: checked?.lostIds });
+    archives =
+      (await beside?.result()) ??
+      (await checkArchives(ctx, repository, { ...options, damagedIds: checked?.lostIds }));
   } catch (error) {
     if (options.repair === true && options.dryRun !== true && checked?.damage?.length) {
       const text = `The repository's files were repaired, its archives were not: run "check --repair" again before the next backup.`;
@@ -73,6 +88,21 @@ export async function checkRepository(
     damage: archives.damage,
     damageProblem: undefined,
   };
+}
+
+/**
+ * Whether the archives may be checked while the repository's files are: nothing is changed, no other threads are needed for
+ * it, and no one is bothered for a passphrase before it is known whether it is needed.
+ */
+function canBeBeside(
+  { env }: Context,
+  { parts = 'both', repair, verifyData, threads }: CheckOptions,
+): boolean {
+  const bothers =
+    env.BORG_PASSPHRASE === undefined &&
+    (env.BORG_PASSCOMMAND !== undefined || env.BORG_PASSPHRASE_FD !== undefined);
+  const isPlain = parts === 'both' && repair !== true && verifyData !== true;
+  return isPlain && !bothers && (threads ?? defaultThreadCount()) > 1;
 }
 
 const NOTHING: CheckResult = {

@@ -9,6 +9,7 @@ import { MetadataError } from '../../format/metadata-fields.ts';
 import { RobustItemStream, itemProblem } from '../../format/robust-item-stream.ts';
 import { MsgpackError, type MsgpackValue } from '../../msgpack/value.ts';
 import { toHex } from '../../util/bytes.ts';
+import { breathe } from '../../repository/check/segment-scan.ts';
 import { damageText, type ObjectSource } from './object-source.ts';
 
 export interface ItemStreamParts {
@@ -59,6 +60,7 @@ export async function* survivingItems(
         hasGap = true;
         continue;
       }
+      await breathe();
       stream.feed(read.plaintext);
       let batch: Item[] = [];
       for (const next of itemsOf(stream, itemKeys)) {

@@ -9,10 +9,30 @@ const FIRST_CAPACITY = 64;
 /** Numbers of an entry: tag, offset, size. */
 const NUMBERS = 3;
 
+/** What a list consists of, for another thread: its memory goes along, and may be larger than needed. */
+export interface EntryListParts {
+  readonly length: number;
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly keys: Uint8Array<ArrayBuffer>;
+}
+
 export class EntryList implements Iterable<EntryRecord> {
   #length = 0;
   #numbers = new Float64Array(FIRST_CAPACITY * NUMBERS);
   #keys = new Uint8Array(FIRST_CAPACITY * KEY_SIZE_BYTES);
+
+  /** Takes over the parts of a list. */
+  static of({ length, numbers, keys }: EntryListParts): EntryList {
+    const list = new EntryList();
+    list.#length = length;
+    list.#numbers = numbers;
+    list.#keys = keys;
+    return list;
+  }
+
+  get parts(): EntryListParts {
+    return { length: this.#length, numbers: this.#numbers, keys: this.#keys };
+  }
 
   /** The key is copied. */
   push({ tag, key, offset, sizeBytes }: EntryRecord): void {

@@ -26,9 +26,11 @@ import { lastCheckedSegment, rememberLastChecked } from './partial-progress.ts';
 import { RepairPlan } from './repair-plan.ts';
 import { hasSpaceToKeep } from './repair-space.ts';
 import type { DamagedSegment } from './repair-plan.ts';
+import type { ReadingBeside } from './reading-beside.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
 import type { EntryRecord } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
+import { type SegmentReader, SegmentsAhead } from './segments-ahead.ts';
 import { SoundSegments } from './sound-segments.ts';
 
 export interface RepositoryCheckNeeds {
@@ -41,11 +43,21 @@ export interface RepositoryCheckNeeds {
   readonly mayWrite: boolean;
   /** The committed state, and whether reading it may write a rebuilt index. */
   readonly openState: (mayWrite: boolean) => CommittedState;
+  /** Whoever wants to read objects meanwhile. */
+  readonly reading?: ReadingBeside | undefined;
 }
 
 export interface CheckOutcome extends RepositoryCheckResult {
   /** After a dry run: the index that the repair would have made, with the places where the objects are now. */
   readonly planned?: HashIndex;
+}
+
+interface OpenedState {
+  readonly last: LastTransaction | undefined;
+  /** As it was found on disk. */
+  readonly index: HashIndex | undefined;
+  /** It is the one by which objects are read. */
+  readonly isCommitted: boolean;
 }
 
 export async function checkRepository(
@@ -65,7 +77,6 @@ class RepositoryCheck implements SegmentSizes {
   /** As the segments give it. */
   readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
   #checksums: ChecksumCheck | undefined;
-  readonly #sound = new SoundSegments();
   #finished = true;
   /** The last segment ends with a COMMIT. */
   #endsWithCommit = false;
@@ -87,7 +98,7 @@ class RepositoryCheck implements SegmentSizes {
   async run(): Promise<CheckOutcome> {
     this.#findings.say('info', 'Starting repository check');
     this.#needs.log.files.assertPlaced();
-    const { last, index } = await this.#open();
+    const { last, index, isCommitted } = await this.#open();
     if (last === undefined) {
       this.#findings.report({ kind: 'empty', text: 'This repository contains no valid data.' });
       return this.#result(false, []);
@@ -98,7 +109,8 @@ class RepositoryCheck implements SegmentSizes {
     }
     // Salvage goes by the index only where a checksum says that it is right.
     const isVerified = this.#needs.files.isVerified(last.transactionId);
-    await this.#checkSegments(last.transactionId, isVerified ? index : undefined);
+    const reader = (isCommitted ? this.#beginReading(index!) : undefined) ?? new SoundSegments();
+    await this.#checkSegments(last.transactionId, isVerified ? index : undefined, reader);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
       this.#findings.report({ kind: 'commit', text: `Adding commit tag to segment ${last.transactionId}` });
@@ -133,7 +145,7 @@ class RepositoryCheck implements SegmentSizes {
   }
 
   /** The last transaction, and its index as it was found on disk. */
-  async #open(): Promise<{ last: LastTransaction | undefined; index: HashIndex | undefined }> {
+  async #open(): Promise<OpenedState> {
     const { files, log, openState } = this.#needs;
     const state = openState(this.#writes && !this.#isRepair);
     let loaded: HashIndex | undefined;
@@ -144,14 +156,16 @@ class RepositoryCheck implements SegmentSizes {
       this.#findings.say('debug', `Failed to read committed index (${messageOf(error)})`);
     }
     const last = findLastTransaction(log, files);
-    if (last === undefined) return { last, index: undefined };
+    if (last === undefined) return { last, index: undefined, isCommitted: false };
     this.#findings.say('debug', `Determined transaction is ${last.transactionId}`);
-    if (loaded !== undefined && state.transactionId === last.transactionId) return { last, index: loaded };
+    if (loaded !== undefined && state.transactionId === last.transactionId) {
+      return { last, index: loaded, isCommitted: true };
+    }
     try {
-      return { last, index: files.readIndex(last.transactionId) };
+      return { last, index: files.readIndex(last.transactionId), isCommitted: false };
     } catch (error) {
       this.#findings.say('debug', `Failed to read index.${last.transactionId} (${messageOf(error)})`);
-      return { last, index: undefined };
+      return { last, index: undefined, isCommitted: false };
     }
   }
 
@@ -166,22 +180,38 @@ class RepositoryCheck implements SegmentSizes {
     }
   }
 
-  async #checkSegments(transactionId: number, index: HashIndex | undefined): Promise<void> {
+  /** Undefined where there is nothing to be gained, or where it matters what is wrong. */
+  #beginReading(index: HashIndex): SegmentReader | undefined {
+    const { log, reading } = this.#needs;
+    const { badRanges, checksums = false } = this.#options;
+    const isPlain = !this.#isRepair && !this.#isPartial && !checksums && (badRanges?.size ?? 0) === 0;
+    if (reading === undefined || !isPlain || this.#findings.damage.length > 0) return undefined;
+    return reading.isWorthIt(log.files, index) ? reading.begin(index) : undefined;
+  }
+
+  async #checkSegments(
+    transactionId: number,
+    index: HashIndex | undefined,
+    reader: SegmentReader,
+  ): Promise<void> {
     const { context, log } = this.#needs;
     const lastChecked = this.#startAfter();
     const startMs = performance.now();
     const total = log.files.count();
     this.#findings.say('debug', `Found ${total} segments`);
     const progress = context.reporter.percent('repository.check', 'Checking segments %3.1f%%', total);
+    const segments = [...log.files.ascending()];
+    const wanted = segments.filter((segment) => segment > lastChecked && segment <= transactionId);
+    await using sound = new SegmentsAhead(log.files, reader, wanted);
     let last = -1;
     let current = 0;
-    for (const segment of log.files.ascending()) {
+    for (const segment of segments) {
       context.signal.throwIfAborted();
       progress.advance({ current: current++ });
       // A repair takes away what follows.
       if (!this.#isRepair || segment <= transactionId) last = segment;
       if (segment <= lastChecked || segment > transactionId) continue;
-      await this.#checkSegment(segment, index);
+      await this.#checkSegment(segment, index, sound);
       const spentSeconds = (performance.now() - startMs) / 1000;
       if (!this.#isPartial || spentSeconds <= this.#options.maxDurationSeconds!) continue;
       this.#findings.say('info', `finished partial segment check, last segment checked is ${segment}`);
@@ -197,7 +227,7 @@ class RepositoryCheck implements SegmentSizes {
     progress.finish();
   }
 
-  async #checkSegment(segment: number, index: HashIndex | undefined): Promise<void> {
+  async #checkSegment(segment: number, index: HashIndex | undefined, sound: SegmentsAhead): Promise<void> {
     const { log } = this.#needs;
     const path = `${log.files.store.root}/${log.files.path(segment)}`;
     this.#findings.say('debug', `checking segment file ${path}...`);
@@ -207,7 +237,7 @@ class RepositoryCheck implements SegmentSizes {
     const scanned = await scanSegment(log, segment, {
       badRanges: this.#options.badRanges,
       index,
-      sound: this.#sound,
+      sound,
       look,
     });
     await breathe();

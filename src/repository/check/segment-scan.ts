@@ -1,6 +1,6 @@
 /** Reads segments for a check: their entries, or what is wrong and what can be saved. */
 import { IntegrityError } from '../../errors.ts';
-import { hasCode, isReadError } from '../../store/store.ts';
+import { isReadError } from '../../store/store.ts';
 import type { ByteRange } from '../../util/byte-ranges.ts';
 import type { HashIndex } from '../../util/hash-index.ts';
 import type { SegmentEntry } from '../segment-entries.ts';
@@ -8,7 +8,7 @@ import type { SegmentLog } from '../segment-log.ts';
 import { EntryList } from './entry-list.ts';
 import { salvageSegment } from './salvage.ts';
 import type { Salvage } from './salvage.ts';
-import type { SoundSegments } from './sound-segments.ts';
+import type { SegmentsAhead } from './segments-ahead.ts';
 
 export interface SoundSegment {
   readonly entries: EntryList;
@@ -25,7 +25,7 @@ export interface SegmentScanOptions {
   /** The index of the state that is checked, if it can be trusted. */
   readonly index?: HashIndex | undefined;
   /** Reads what is sound in less time. */
-  readonly sound?: SoundSegments | undefined;
+  readonly sound?: SegmentsAhead | undefined;
   /** Is shown the entries as they are read; what it has seen does not count where the segment turns out to be unsound. */
   readonly look?: ((entry: SegmentEntry) => void) | undefined;
 }
@@ -37,7 +37,7 @@ export async function scanSegment(
 ): Promise<SoundSegment | UnsoundSegment> {
   const given = badRanges?.get(segment);
   if (given === undefined && look === undefined && sound !== undefined) {
-    const entries = await readQuickly(log, segment, sound);
+    const entries = await sound.read(segment);
     if (entries !== undefined) return { entries };
   }
   const problem = given === undefined ? undefined : `${given.length} ranges are given as bad`;
@@ -55,25 +55,6 @@ export async function scanSegment(
 /** Other work of this process gets its turn. */
 export async function breathe(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Undefined where anything is wrong, also where that may not come again. */
-async function readQuickly(
-  log: SegmentLog,
-  segment: number,
-  sound: SoundSegments,
-): Promise<EntryList | undefined> {
-  try {
-    const file = log.files.store.openFile(log.files.path(segment));
-    try {
-      return await sound.read(file);
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (hasCode(error)) return undefined;
-    throw error;
-  }
 }
 
 function readSound(

@@ -2,13 +2,15 @@
 import type { ReadHandle } from '../../store/store.ts';
 import type { EntryList } from './entry-list.ts';
 import { EntryScanner } from './entry-scanner.ts';
+import type { SegmentReader } from './segments-ahead.ts';
 
 const PIECE_BYTES = 512 * 1024;
 const SMALLEST_PIECE_BYTES = 4096;
 /** With one, who looks and who reads would wait for each other at every piece. */
 const PIECES_AHEAD = 3;
 
-export class SoundSegments {
+export class SoundSegments implements SegmentReader {
+  readonly capacity = 1;
   /** One is looked at while the others are filled. They are used for one segment after the other. */
   readonly #pieces = Array.from({ length: PIECES_AHEAD + 1 }, () => new Uint8Array(0));
 
@@ -35,6 +37,8 @@ export class SoundSegments {
     }
     return scanner.isWhole ? scanner.entries : undefined;
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   async #readPiece(file: ReadHandle, number: number, sizeBytes: number): Promise<Uint8Array> {
     const wantedBytes = pieceBytes(number, sizeBytes);

@@ -1,0 +1,41 @@
+/** Worker threads that read segments and verify their CRCs. */
+import { EntryList } from '../../repository/check/entry-list.ts';
+import type { SegmentReader } from '../../repository/check/segments-ahead.ts';
+import { SoundSegments } from '../../repository/check/sound-segments.ts';
+import { WorkerPool } from '../../pipeline/worker-pool.ts';
+import { type SharedMemory, workerFile } from '../../pipeline/worker-thread.ts';
+import type { ReadHandle } from '../../store/store.ts';
+import type { SegmentReply, SegmentRequest } from './segment-worker.ts';
+
+export class SegmentThreads implements SegmentReader {
+  readonly #pool: WorkerPool<SharedMemory, SegmentRequest, SegmentReply>;
+
+  /** Threads start when there is work for them. */
+  constructor(threads: number) {
+    this.#pool = new WorkerPool(workerFile('segment', import.meta.url), {}, threads);
+  }
+
+  get capacity(): number {
+    return this.#pool.capacity;
+  }
+
+  read(file: ReadHandle): Promise<EntryList | undefined> {
+    const { fd } = file;
+    // Other threads know it by its number only.
+    if (fd === undefined) return new SoundSegments().read(file);
+    const sizeBytes = file.sizeBytes();
+    return new Promise((resolve, reject) => {
+      this.#pool.send((batch) => ({ message: { batch, fd, sizeBytes } }), {
+        take: ({ entries }) => {
+          resolve(entries && EntryList.of(entries));
+          return true;
+        },
+        reject,
+      });
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool[Symbol.asyncDispose]();
+  }
+}
