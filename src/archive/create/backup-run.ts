@@ -156,12 +156,9 @@ export class BackupRun {
   async drive(walk: Iterable<void> | AsyncIterable<void>): Promise<void> {
     try {
       if (Symbol.iterator in walk) {
-        for (const _ of walk) {
-          this.#steps.run();
-          if (this.#needsAttention()) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
-        }
+        for (const _ of walk) if (this.#step()) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
       } else {
-        for await (const _ of walk) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
+        for await (const _ of walk) if (this.#step()) await this.#attend(MAX_STEPS - 1, MAX_OPEN_FILES - 1);
       }
     } catch (error) {
       // A list of paths that is being read ends so; any other error ends the backup, without a checkpoint.
@@ -265,7 +262,9 @@ export class BackupRun {
     this.#reader.setIndex(table.buckets, table.bucketCount, table.valueWords);
   }
 
-  #needsAttention(): boolean {
+  /** Ends the steps that can be ended at once, and says whether there is more to attend to. */
+  #step(): boolean {
+    this.#steps.run();
     return (
       this.#failure !== undefined ||
       this.#ctx.signal.aborted ||

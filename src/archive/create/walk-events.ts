@@ -49,7 +49,7 @@ const [STAT, ATTRIBUTES] = [1, 2];
 const ROW_NUMBERS = 6;
 const FD_COLUMN = 3;
 /** Sent when there are so many: not more, for each may hold a descriptor. */
-const MAX_EVENTS = 64;
+const MAX_EVENTS = 128;
 /** Or so much. */
 const MAX_BYTES = 64 * 1024;
 /** Or when so much time has passed: whoever watches sees what a slow disk takes its time for. */

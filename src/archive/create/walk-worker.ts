@@ -15,7 +15,7 @@ export interface WalkWorkerStart extends SharedMemory {
 }
 
 /** Messages under way: so far the walk is ahead of the main thread at most. */
-const MAX_MESSAGES = 4;
+const MAX_MESSAGES = 2;
 
 const port = parentPort;
 if (port === null) throw new Error('walk-worker is a worker thread');
