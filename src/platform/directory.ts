@@ -7,27 +7,29 @@ import { isLinux, littleEndian } from './linux.ts';
 import { openDirectory } from './open-file.ts';
 import { type Path, lastOsError } from './os-error.ts';
 
+export type SaidType = 'regular' | 'directory' | undefined;
+
 export interface DirectoryEntry {
   name: Uint8Array;
   ino: bigint;
-  /** The folder says that this is a regular file; where it doesn't, it may be one all the same. */
-  saysRegular: boolean;
+  /** What the folder says that this is; where it says nothing, it may be either all the same. */
+  says: SaidType;
 }
 
 /** Any folder's largest batch; the kernel gives what fits. */
 const BATCH_BYTES = 256 * 1024;
 const HEADER_BYTES = 19;
+const DT_DIR = 4;
 const DT_REG = 8;
 
 const getdents = cFunction<[number, Uint8Array, number]>(
   'intptr_t getdents64(int fd, void *entries, size_t size)',
 );
-const lseek = cFunction<[number, number, number]>('int64_t lseek(int fd, int64_t offset, int whence)');
 let batch: Uint8Array<ArrayBuffer> | undefined;
 
 /**
  * All names but `.` and `..`, in the order of their inodes: the order in which their data lies on most disks, and in
- * which Borg walks. Of a path, or of an open folder, which is read from its start.
+ * which Borg walks. Of a path, or of a folder that was just opened: of one that was read before, what is left.
  *
  * Source: Borg 1.4.5, helpers/fs.py (scandir_inorder).
  */
@@ -53,11 +55,10 @@ export function listDirectory(folder: Path | number): DirectoryEntry[] {
  * | 0      | 8    | ino    | uint64                                      |
  * | 8      | 8    | off    | of no use here                              |
  * | 16     | 2    | reclen | uint16, from here to the next               |
- * | 18     | 1    | type   | 8: regular; 0 for all on some file systems  |
+ * | 18     | 1    | type   | 4: folder, 8: regular; 0 for all on some    |
  * | 19     |      | name   | ended by a zero byte                        |
  */
 function readEntries(fd: number, path?: Path): DirectoryEntry[] {
-  if (lseek(fd, 0, 0) < 0) throw lastOsError('scandir', path);
   batch ??= new Uint8Array(BATCH_BYTES);
   const entries: DirectoryEntry[] = [];
   for (;;) {
@@ -72,7 +73,7 @@ function readEntries(fd: number, path?: Path): DirectoryEntry[] {
       const name = bytes.subarray(start, bytes.indexOf(0, start));
       if (isDots(name)) continue;
       const ino = view.getBigUint64(offset, littleEndian);
-      entries.push({ name, ino, saysRegular: bytes[offset + HEADER_BYTES - 1] === DT_REG });
+      entries.push({ name, ino, says: saidType(bytes[offset + HEADER_BYTES - 1]!) });
     }
   }
 }
@@ -80,8 +81,13 @@ function readEntries(fd: number, path?: Path): DirectoryEntry[] {
 function listByStat(folder: Path): DirectoryEntry[] {
   const prefix = Buffer.concat([Buffer.from(nodePath(folder)), Buffer.from('/')]);
   return readdirSync(nodePath(folder), { encoding: 'buffer' }).map((name) => {
-    return { name, ino: lstat(concatBytes([prefix, name])).ino, saysRegular: false };
+    return { name, ino: lstat(concatBytes([prefix, name])).ino, says: undefined };
   });
+}
+
+function saidType(type: number): SaidType {
+  if (type === DT_REG) return 'regular';
+  return type === DT_DIR ? 'directory' : undefined;
 }
 
 function isDots(name: Uint8Array): boolean {

@@ -33,11 +33,21 @@ describe('listDirectory()', () => {
     assert.deepEqual(found.toSorted(compareBytes), names.toSorted(compareBytes));
   });
 
-  it('reads an open folder from its start each time', () => {
+  it('reads a folder that was opened', () => {
     const fd = openSync(at('odd'), 'r');
-    assert.deepEqual(listDirectory(fd), listDirectory(fd));
-    assert.equal(listDirectory(fd).length, 8);
+    assert.deepEqual(listDirectory(fd), listDirectory(at('odd')));
     closeSync(fd);
+  });
+
+  it('says nothing that is wrong of what a name stands for', () => {
+    mkdirSync(at('kinds/folder'), { recursive: true });
+    writeFileSync(at('kinds/file'), '');
+    symlinkSync('file', at('kinds/link'));
+    for (const { name, says } of listDirectory(at('kinds'))) {
+      const found = lstatSync(at(`kinds/${Buffer.from(name).toString()}`));
+      if (says !== undefined) assert.equal(says === 'regular' ? found.isFile() : found.isDirectory(), true);
+      if (found.isSymbolicLink()) assert.equal(says, undefined);
+    }
   });
 
   it('gives nothing of an empty folder', () => {

@@ -89,10 +89,18 @@ export class Inspector {
   }
 
   /** Opens a directory that was found; the caller closes it. Throws BackupError. */
-  openDirectory(found: FoundObject): { fd: number; stat: FileStat } {
+  openDirectory(found: FoundObject): OpenedObject {
     const { path, at } = found;
     const fd = backupIo('dir_open', () => openDirectory(this.#locate(found), at), at?.name ?? path);
-    return { fd, stat: this.#checkOpened(found, fd) };
+    return { path, fd, stat: this.#checkOpened(found, fd) };
+  }
+
+  /**
+   * Opens what its folder calls a directory without looking at it before. Undefined where that fails: why, openDirectory()
+   * finds out.
+   */
+  openSaidDirectory(path: Uint8Array, at: At): OpenedObject | undefined {
+    return tryOpen(path, () => openDirectory(path, at));
   }
 
   /** Of an open file, or of a path. Throws BackupError. */
@@ -105,15 +113,9 @@ export class Inspector {
    * anything fails: what to say then, inspect() finds out.
    */
   inspectRegular(path: Uint8Array, at: At): OpenedObject | undefined {
-    let fd: number | undefined;
-    try {
-      fd = openRead(path, USUAL, at);
-      const stat = fstat(fd);
-      if (isRegular(stat.mode)) return this.#regular({ path, stat, fd });
-    } catch (error) {
-      if (!isOsError(error)) throw error;
-    }
-    if (fd !== undefined) closeFile(fd);
+    const opened = tryOpen(path, () => openRead(path, USUAL, at));
+    if (opened === undefined || isRegular(opened.stat.mode)) return opened && this.#regular(opened);
+    closeFile(opened.fd);
     return undefined;
   }
 
@@ -199,5 +201,18 @@ export class Inspector {
   /** What to give to the system: found by its name in an open directory, the path is for messages only. */
   #locate({ path, at }: FoundObject): Uint8Array {
     return at === undefined ? joinPath(this.#options.cwd, path) : path;
+  }
+}
+
+/** What was opened; undefined where it can't be. */
+function tryOpen(path: Uint8Array, open: () => number): OpenedObject | undefined {
+  let fd: number | undefined;
+  try {
+    fd = open();
+    return { path, stat: fstat(fd), fd };
+  } catch (error) {
+    if (fd !== undefined) closeFile(fd);
+    if (!isOsError(error)) throw error;
+    return undefined;
   }
 }

@@ -9,9 +9,9 @@ import { backupIo, BackupError } from '../backup-error.ts';
 import { childPath, joinPath } from './path-bytes.ts';
 import type { Attributes } from './attributes.ts';
 import { directoryTags, type TagOptions } from './directory-tags.ts';
-import type { FoundObject, InspectedObject, Inspector } from './inspector.ts';
+import type { FoundObject, InspectedObject, Inspector, OpenedObject } from './inspector.ts';
 import { getFlags, UF_NODUMP } from '../../platform/bsd-flags.ts';
-import { type DirectoryEntry, listDirectory } from '../../platform/directory.ts';
+import { type DirectoryEntry, listDirectory, type SaidType } from '../../platform/directory.ts';
 import { type At, type FileStat, isDirectory, lstat } from '../../platform/file-stat.ts';
 import { closeFile } from '../../platform/open-file.ts';
 
@@ -51,7 +51,7 @@ export interface InodeId {
   readonly ino: bigint;
 }
 
-type Entry = Pick<DirectoryEntry, 'name' | 'saysRegular'>;
+type Entry = Pick<DirectoryEntry, 'name' | 'says'>;
 
 /** A directory that the walk is in. */
 interface Frame {
@@ -136,11 +136,11 @@ export class TreeWalk {
     else if (end !== undefined) this.#visitor.status(end, path);
   }
 
-  #enterEntry({ path, fd }: Frame, { name, saysRegular }: Entry): void {
-    this.#enter(childPath(path, name), { directoryFd: fd, name }, saysRegular);
+  #enterEntry({ path, fd }: Frame, { name, says }: Entry): void {
+    this.#enter(childPath(path, name), { directoryFd: fd, name }, says);
   }
 
-  #enter(path: Uint8Array, at: At | undefined, saysRegular = false): void {
+  #enter(path: Uint8Array, at: At | undefined, says?: SaidType): void {
     const { matcher } = this.#options;
     const included = matcher.match(path);
     if (!included) {
@@ -149,7 +149,7 @@ export class TreeWalk {
       if (!matcher.recurseDir) return;
     }
     try {
-      if (at !== undefined && included && saysRegular && this.#enterRegular(path, at)) return;
+      if (at !== undefined && included && says !== undefined && this.#enterSaid(path, at, says)) return;
       const stat = backupIo('stat', () => lstat(this.#locate(path, at), at), at?.name ?? path);
       if (!included && !isDirectory(stat.mode)) return;
       this.#enterFound({ path, at, stat }, included);
@@ -160,13 +160,16 @@ export class TreeWalk {
     }
   }
 
-  /** Opens a regular file at once, as most things in a tree are some; false where nothing came of it. */
-  #enterRegular(path: Uint8Array, at: At): boolean {
+  /** Opens a regular file or a directory at once, as most things in a tree are; false where nothing came of it. */
+  #enterSaid(path: Uint8Array, at: At, says: Exclude<SaidType, undefined>): boolean {
     if (this.#dryRun || this.#options.excludeNodump) return false;
-    const inspected = this.#inspector.inspectRegular(path, at);
-    if (inspected === undefined) return false;
-    if (this.#isSkipped(inspected.stat)) closeFile(inspected.fd);
-    else this.#visitor.object(inspected);
+    const isFile = says === 'regular';
+    const inspector = this.#inspector;
+    const opened = isFile ? inspector.inspectRegular(path, at) : inspector.openSaidDirectory(path, at);
+    if (opened === undefined) return false;
+    if (this.#isSkipped(opened.stat)) closeFile(opened.fd);
+    else if (isFile) this.#visitor.object(opened);
+    else this.#enterOpened(opened, true);
     return true;
   }
 
@@ -184,7 +187,7 @@ export class TreeWalk {
         return;
       }
     }
-    if (isDirectory(stat.mode)) return this.#enterDirectory(found, included);
+    if (isDirectory(stat.mode)) return this.#enterOpened(this.#inspector.openDirectory(found), included);
     if (this.#dryRun) return this.#visitor.status('-', path);
     const inspected = this.#inspector.inspect(found);
     if (inspected !== undefined) this.#visitor.object(inspected);
@@ -195,11 +198,10 @@ export class TreeWalk {
     return at === undefined ? joinPath(this.#options.cwd, path) : path;
   }
 
-  #enterDirectory(found: FoundObject, included: boolean): void {
-    const { fd, stat } = this.#inspector.openDirectory(found);
+  #enterOpened({ path, fd, stat }: OpenedObject, included: boolean): void {
     let frame: Frame | undefined;
     try {
-      frame = this.#directoryFrame(found.path, fd, stat, included);
+      frame = this.#directoryFrame(path, fd, stat, included);
     } finally {
       if (frame === undefined) closeFile(fd);
       else this.#frames.push(frame);
@@ -219,7 +221,7 @@ export class TreeWalk {
         return undefined;
       }
       if (!this.#dryRun) this.#takeIn(path, fd, stat);
-      const entries = tags.map((name) => ({ name, saysRegular: false }));
+      const entries = tags.map((name) => ({ name, says: undefined }));
       return { path, fd, entries, next: 0, end: 'x' };
     }
     if (included && !this.#dryRun) this.#takeIn(path, fd, stat);
