@@ -281,13 +281,15 @@ export class BackupRun {
     for (;;) {
       await setImmediate();
       this.#lastPauseMs = performance.now();
+      // Asked for now: what becomes ready while something is written must not be missed.
+      const news = this.#news.wait();
       this.#steps.run();
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ctx.signal.aborted) throw new Interrupted();
       if (this.writer.flushDue) await this.#gate.run(() => this.writer.flush());
       if (this.#checkpointDue()) await this.#gate.run(() => this.#checkpoint());
       if (this.#steps.length <= maxSteps && this.#openFiles <= maxOpenFiles) return;
-      await this.#news.wait();
+      await news;
     }
   }
 

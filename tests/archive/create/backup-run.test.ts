@@ -278,6 +278,25 @@ describe('BackupRun', () => {
       assert.equal(mostOpen, 256);
     }));
 
+  it('goes on with what became ready while the item stream was written', { timeout: 60_000 }, () =>
+    staged(0, async ({ run, writer }) => {
+      const before = Promise.withResolvers<void>();
+      const master = Promise.withResolvers<void>();
+      let ended = false;
+      run.pushOpen(before.promise, () => {
+        const path = new Uint8Array(2 ** 20 + 1).fill(0x61);
+        run.addItem({ path, mtimeNs: 0n });
+        assert.ok(writer.flushDue);
+        master.resolve();
+      });
+      run.pushOpen(master.promise, () => (ended = true));
+      const draining = run.drain();
+      before.resolve();
+      await draining;
+      assert.ok(ended);
+    }),
+  );
+
   it('fails where a thread takes a chunk for stored that is not', () =>
     staged(0, async (stage) => {
       const { run, reader } = stage;
