@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { createChunker } from '../src/chunker/chunker.ts';
 import { bytesSource } from '../src/chunker/chunk-source.ts';
 import { createCompressor } from '../src/compress/compressor.ts';
-import { decompressTransient } from '../src/compress/decompress.ts';
+import { decompressInto } from '../src/compress/decompress.ts';
 import {
   envelopeSizeBytes,
   openEnvelopeInPlace,
@@ -60,6 +60,7 @@ await initCrypto(blake2);
 const chunker = createChunker(['buzhash', 19, 23, 21, 4095], 0);
 const sealed = compressed.map((object) => sealEnvelope(sha, 0n, object));
 const envelope = new Uint8Array(envelopeSizeBytes(sha, Math.max(...compressed.map(({ length }) => length))));
+const plain = new Uint8Array(CHUNK_BYTES);
 fs.mkdirSync(folder, { recursive: true });
 const file = join(folder, 'file');
 fs.writeFileSync(file, all);
@@ -92,7 +93,7 @@ const STEPS: Readonly<Record<WorkerStep, () => number>> = {
     return compressedBytes;
   },
   decompress() {
-    for (const object of compressed) decompressTransient(object);
+    for (const object of compressed) decompressInto(object, plain);
     return FILE_BYTES;
   },
   write() {

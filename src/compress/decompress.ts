@@ -18,18 +18,24 @@ const MAX_WRAPPERS = 8;
  * Source: Borg 1.4.5 compress.pyx, Compressor.decompress.
  */
 export function decompress(object: Uint8Array, maxSizeBytes: number = MAX_DECOMPRESSED_SIZE): Uint8Array {
-  return ownMemory(decompressTransient(object, maxSizeBytes));
+  return ownMemory(decompressAny(object, maxSizeBytes));
 }
 
-/** The same in memory that may be used again at the next compression or decompression in this thread. */
-export function decompressTransient(
+/** The same, in the beginning of `room` where it has enough of it. */
+export function decompressInto(
   object: Uint8Array,
+  room: Uint8Array,
   maxSizeBytes: number = MAX_DECOMPRESSED_SIZE,
 ): Uint8Array {
+  return decompressAny(object, maxSizeBytes, room);
+}
+
+/** Without `room`, it may be in the scratch buffer. */
+function decompressAny(object: Uint8Array, maxSizeBytes: number, room?: Uint8Array): Uint8Array {
   let inner = object;
   for (let wrappers = 0; wrappers <= MAX_WRAPPERS; wrappers++) {
     const name = detectCompression(inner);
-    if (name !== 'obfuscate') return decompressAs(name, inner, maxSizeBytes);
+    if (name !== 'obfuscate') return decompressAs(name, inner, maxSizeBytes, room);
     inner = deobfuscate(inner);
   }
   throw new DecompressionError(['obfuscated data is nested too deeply']);
@@ -52,6 +58,7 @@ function decompressAs(
   name: Exclude<CompressionName, 'obfuscate'>,
   object: Uint8Array,
   maxSizeBytes: number,
+  room: Uint8Array | undefined,
 ): Uint8Array {
   switch (name) {
     case 'none':
@@ -60,9 +67,9 @@ function decompressAs(
       }
       return object.subarray(2);
     case 'lz4':
-      return lz4Codec().decompress(object, maxSizeBytes);
+      return lz4Codec().decompress(object, maxSizeBytes, room);
     case 'lzma':
-      return decompressLzma(object, maxSizeBytes);
+      return decompressLzma(object, maxSizeBytes, room);
     case 'zstd':
       return decompressZstd(object, maxSizeBytes);
     case 'zlib':

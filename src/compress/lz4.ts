@@ -25,8 +25,8 @@ export interface Lz4Codec {
    * in the scratch buffer.
    */
   compress(data: Uint8Array, room?: Uint8Array): Uint8Array | undefined;
-  /** The data; may be in the scratch buffer. Throws DecompressionError. */
-  decompress(object: Uint8Array, maxSizeBytes: number): Uint8Array;
+  /** The data; may be in `room`, or, without it, in the scratch buffer. Throws DecompressionError. */
+  decompress(object: Uint8Array, maxSizeBytes: number, room?: Uint8Array): Uint8Array;
 }
 
 /** What the object of so many bytes takes at most, while it is made. */
@@ -66,17 +66,17 @@ export function systemLz4Codec(): Lz4Codec | undefined {
       out[1] = 0;
       return out.subarray(0, HEADER_SIZE + sizeBytes);
     },
-    decompress(object, maxSizeBytes) {
+    decompress(object, maxSizeBytes, room) {
       const block = object.subarray(HEADER_SIZE);
-      const decode = (limitBytes: number): Uint8Array | undefined => {
-        const out = scratchBuffer(limitBytes);
-        const sizeBytes = Number(decompressBlock(block, out, block.length, limitBytes));
+      const decode = (out: Uint8Array): Uint8Array | undefined => {
+        const sizeBytes = Number(decompressBlock(block, out, block.length, out.length));
         return sizeBytes < 0 ? undefined : out.subarray(0, sizeBytes);
       };
       if (block.length === 0) throw new DecompressionError(['lz4 decompress failed']);
       // The library does not tell a damaged block from a small buffer, so only the second try looks at the size.
       const data =
-        decode(Math.min(maxSizeBytes, MAX_DATA_SIZE)) ?? decode(checkedBlockSize(block, maxSizeBytes));
+        decode((room ?? scratchBuffer(MAX_DATA_SIZE)).subarray(0, maxSizeBytes)) ??
+        decode(new Uint8Array(checkedBlockSize(block, maxSizeBytes)));
       if (data === undefined) throw new DecompressionError(['lz4 decompress failed']);
       return data;
     },

@@ -51,19 +51,19 @@ export function compressLzma(data: Uint8Array, preset: number): Uint8Array | und
   return out.subarray(0, HEADER_SIZE + Number(written[0]));
 }
 
-/** The data, in the scratch buffer. Throws DecompressionError. */
-export function decompressLzma(object: Uint8Array, maxSizeBytes: number): Uint8Array {
+/** The data; may be in `room`, or, without it, in the scratch buffer. Throws DecompressionError. */
+export function decompressLzma(object: Uint8Array, maxSizeBytes: number, room?: Uint8Array): Uint8Array {
   const container = object.subarray(HEADER_SIZE);
-  const decode = (limitBytes: number): Uint8Array | number => {
-    const out = scratchBuffer(limitBytes);
+  const decode = (out: Uint8Array): Uint8Array | number => {
     const [read, written] = [new BigUint64Array(1), new BigUint64Array(1)];
     const memoryLimit = BigUint64Array.of(BigInt(DECODER_MEMORY_BYTES));
-    const io = [container, read, BigInt(container.length), out, written, BigInt(limitBytes)];
+    const io = [container, read, BigInt(container.length), out, written, BigInt(out.length)];
     const result = library().decode(memoryLimit, DECODER_FLAGS, null, ...io);
     return result === LZMA_OK ? out.subarray(0, Number(written[0])) : result;
   };
-  let data = decode(Math.min(maxSizeBytes, MAX_DATA_SIZE));
-  if (data === LZMA_BUF_ERROR && maxSizeBytes > MAX_DATA_SIZE) data = decode(maxSizeBytes);
+  const usual = (room ?? scratchBuffer(MAX_DATA_SIZE)).subarray(0, maxSizeBytes);
+  let data = decode(usual);
+  if (data === LZMA_BUF_ERROR && maxSizeBytes > usual.length) data = decode(new Uint8Array(maxSizeBytes));
   if (typeof data === 'number') throw new DecompressionError([RESULT_TEXT.get(data) ?? `liblzma ${data}`]);
   return data;
 }

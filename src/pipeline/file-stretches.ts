@@ -1,17 +1,28 @@
-/** Reads parts of files one after the other into the same memory: fresh memory for each would cost more than the reading. */
+/** Reads parts of files into the same memory over and over: fresh memory for each would cost more than the reading. */
 import { readFileAt } from '../platform/read-file.ts';
 import { releaseBuffer } from './open-batch.ts';
 
 export class FileStretches {
   readonly #leastBytes: number;
   #memory = new Uint8Array(0);
+  /** What is used of it. */
+  #usedBytes = 0;
+  /** What had too little room left, but is used. */
+  readonly #full: Uint8Array[] = [];
 
   /** Of memory at least so much is taken; pages of it count only once they are written to. */
-  constructor(leastBytes = 0) {
+  constructor(leastBytes: number) {
     this.#leastBytes = leastBytes;
   }
 
-  /** Good until the next call; undefined where the file can't be read, or ends before. */
+  /** Takes back the memory of all that was read. */
+  clear(): void {
+    this.#usedBytes = 0;
+    // There is so little garbage in a thread that the collector would leave it for long.
+    while (this.#full.length > 0) releaseBuffer(this.#full.pop()!);
+  }
+
+  /** Undefined where the file can't be read, or ends before. */
   read(fd: number, offsetBytes: number, sizeBytes: number): Uint8Array | undefined {
     try {
       const bytes = this.readUpTo(fd, offsetBytes, sizeBytes);
@@ -21,7 +32,7 @@ export class FileStretches {
     }
   }
 
-  /** As much of it as there is in the file; good until the next call. Throws the operating system's errors. */
+  /** As much of it as there is in the file. Throws the operating system's errors. */
   readUpTo(fd: number, offsetBytes: number, sizeBytes: number): Uint8Array {
     const bytes = this.#room(sizeBytes);
     let done = 0;
@@ -30,16 +41,17 @@ export class FileStretches {
       if (more === 0) break;
       done += more;
     }
+    this.#usedBytes += done;
     return bytes.subarray(0, done);
   }
 
   #room(sizeBytes: number): Uint8Array {
-    if (this.#memory.length < sizeBytes) {
-      // There is so little garbage in a thread that the collector would leave it for long.
-      releaseBuffer(this.#memory);
-      const room = Math.max(sizeBytes, this.#leastBytes);
-      this.#memory = new Uint8Array(Buffer.allocUnsafeSlow(room).buffer);
+    if (this.#memory.length - this.#usedBytes < sizeBytes) {
+      if (this.#usedBytes === 0) releaseBuffer(this.#memory);
+      else this.#full.push(this.#memory);
+      this.#memory = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(sizeBytes, this.#leastBytes)).buffer);
+      this.#usedBytes = 0;
     }
-    return this.#memory.subarray(0, sizeBytes);
+    return this.#memory.subarray(this.#usedBytes, this.#usedBytes + sizeBytes);
   }
 }

@@ -6,11 +6,14 @@ import {
   viewPutData,
 } from '../format/segment.ts';
 import { FileStretches } from './file-stretches.ts';
+import type { GroupedObject } from './object-group.ts';
 import type { PlacedObject } from './open-batch.ts';
 import type { GivenObject } from './sealed-opener.ts';
 
-/** More is not read at once, except of one object. */
-const STRETCH_BYTES = 1024 * 1024;
+/** Room for the usual objects of a group; pages take memory only once they are written to. */
+const MEMORY_BYTES = 2 ** 20;
+/** Where objects are larger than was expected, with so much the rest waits. */
+const ENOUGH_BYTES = 8 * 2 ** 20;
 /** More between two objects is not read. */
 const GAP_BYTES = 32 * 1024;
 /** In errors that nobody sees. */
@@ -18,24 +21,42 @@ const NOWHERE = { segment: 0, offset: 0 };
 const NO_BYTES = new Uint8Array(0);
 
 export class PlacedPuts {
-  readonly #files = new FileStretches(STRETCH_BYTES);
-  /** For whom it was read: for others the file may be another one by the same number. */
-  #objects: readonly GivenObject[] | undefined;
+  readonly #files = new FileStretches(MEMORY_BYTES);
+  /** What was read last, and whatever of it was not given away before an offset. */
   #fd = -1;
   #startBytes = 0;
   #bytes: Uint8Array = NO_BYTES;
-  /** Whatever is before was given away, and is not what is in the file any more. */
   #givenBytes = 0;
 
   /**
-   * The sealed object of this number, which lies at `place`. Verified by its CRC, and whoever gets it may change it; good
-   * until the next call. Undefined where anything is wrong: whoever reads it again finds out, and says, what.
+   * The sealed objects from one number up to another, or fewer of them, but one at least. Those read here are verified by
+   * their CRC, and undefined where anything is wrong: whoever reads such an object again finds out, and says, what. Who
+   * gets them may change them; good until the next call.
    */
-  read(objects: readonly GivenObject[], number: number, place: PlacedObject): Uint8Array | undefined {
+  readGroup(objects: readonly GivenObject[], from: number, to: number): GroupedObject[] {
+    this.#files.clear();
+    this.#bytes = NO_BYTES;
+    const group: GroupedObject[] = [];
+    let readBytes = 0;
+    for (let number = from; number < to && readBytes < ENOUGH_BYTES; number++) {
+      const { id, sealed: given } = objects[number]!;
+      const sealed = given instanceof Uint8Array ? given : this.#read(objects, number, to, given);
+      readBytes += sealed?.length ?? 0;
+      group.push({ id, sealed });
+    }
+    return group;
+  }
+
+  #read(
+    objects: readonly GivenObject[],
+    number: number,
+    to: number,
+    place: PlacedObject,
+  ): Uint8Array | undefined {
     try {
-      if (!this.#has(objects, place)) this.#load(objects, place, stretchBytes(objects, number, place));
+      if (!this.#has(place)) this.#load(place, stretchBytes(objects, number, to, place));
       const sizeBytes = this.#header(place).sizeBytes;
-      if (!this.#reaches(place, sizeBytes)) this.#load(objects, place, sizeBytes);
+      if (!this.#reaches(place, sizeBytes)) this.#load(place, sizeBytes);
       if (!this.#reaches(place, sizeBytes)) return undefined;
       this.#givenBytes = place.offsetBytes + sizeBytes;
       const { id } = objects[number]!;
@@ -45,15 +66,15 @@ export class PlacedPuts {
     }
   }
 
-  #load(objects: readonly GivenObject[], { fd, offsetBytes }: PlacedObject, sizeBytes: number): void {
-    [this.#objects, this.#bytes] = [objects, NO_BYTES];
+  #load({ fd, offsetBytes }: PlacedObject, sizeBytes: number): void {
+    this.#bytes = NO_BYTES;
     [this.#fd, this.#startBytes, this.#givenBytes] = [fd, offsetBytes, offsetBytes];
     this.#bytes = this.#files.readUpTo(fd, offsetBytes, sizeBytes);
   }
 
-  #has(objects: readonly GivenObject[], place: PlacedObject): boolean {
-    if (objects !== this.#objects || place.fd !== this.#fd) return false;
-    return place.offsetBytes >= this.#givenBytes && this.#reaches(place, PUT_HEADER_SIZE_BYTES);
+  #has(place: PlacedObject): boolean {
+    if (place.fd !== this.#fd || place.offsetBytes < this.#givenBytes) return false;
+    return this.#reaches(place, PUT_HEADER_SIZE_BYTES);
   }
 
   #reaches(place: PlacedObject, sizeBytes: number): boolean {
@@ -70,15 +91,19 @@ export class PlacedPuts {
   }
 }
 
-/** How much is to be read for the object of this number, and for those that lie close behind it and come next. */
-function stretchBytes(objects: readonly GivenObject[], number: number, first: PlacedObject): number {
+/** How much is to be read for the object of this number, and for those of the group that lie close behind it and come next. */
+function stretchBytes(
+  objects: readonly GivenObject[],
+  number: number,
+  to: number,
+  first: PlacedObject,
+): number {
   let end = endOf(first);
   let last = first;
-  for (let next = number + 1; next < objects.length; next++) {
+  for (let next = number + 1; next < to; next++) {
     const { sealed } = objects[next]!;
     if (sealed instanceof Uint8Array || sealed.fd !== first.fd) break;
     if (sealed.offsetBytes <= last.offsetBytes || sealed.offsetBytes - end > GAP_BYTES) break;
-    if (endOf(sealed) - first.offsetBytes > STRETCH_BYTES) break;
     last = sealed;
     end = Math.max(end, endOf(sealed));
   }

@@ -1,10 +1,7 @@
 /** Opens sealed objects: verifies, decrypts, decompresses. In a thread, or, where there is little, in the main one. */
-import { decompressTransient } from '../compress/decompress.ts';
-import { constantTimeEqual } from '../crypto/constant-time.ts';
-import { openEnvelopeInPlace } from '../crypto/envelope.ts';
-import { idHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
-import { type PlacedObject, releaseBuffer } from './open-batch.ts';
+import { groupEnd, ObjectGroup } from './object-group.ts';
+import type { PlacedObject } from './open-batch.ts';
 import { PlacedPuts } from './placed-puts.ts';
 
 export interface GivenObject {
@@ -14,45 +11,27 @@ export interface GivenObject {
 }
 
 export class SealedOpener {
-  readonly #material: KeyMaterial;
+  readonly #group: ObjectGroup;
   readonly #puts = new PlacedPuts();
 
   constructor(material: KeyMaterial) {
-    this.#material = material;
+    this.#group = new ObjectGroup(material);
   }
 
   /**
-   * The plaintexts of the objects from one number up to another; undefined where anything is wrong: whoever reads the object again finds out, and says, what. A plaintext
-   * is good until the next one is asked for.
+   * The plaintexts of the objects; undefined where anything is wrong: whoever reads the object again finds out, and says,
+   * what. A plaintext is good until the next one is asked for.
    */
-  *openEach(
-    objects: readonly GivenObject[],
-    from = 0,
-    to: number = objects.length,
-  ): Generator<Uint8Array | undefined, void, undefined> {
-    for (let index = from; index < to; index++) {
-      const { id, sealed: given } = objects[index]!;
-      const sealed = given instanceof Uint8Array ? given : this.#puts.read(objects, index, given);
-      const plaintext = sealed && openSealed(this.#material, id, sealed);
-      yield plaintext;
-      if (plaintext !== undefined && plaintext.buffer !== sealed?.buffer) releaseBuffer(plaintext);
+  *openEach(objects: readonly GivenObject[]): Generator<Uint8Array | undefined, void, undefined> {
+    const sizeOf = (number: number): number => sealedBytesOf(objects[number]!);
+    for (let at = 0; at < objects.length;) {
+      const group = this.#puts.readGroup(objects, at, groupEnd(at, objects.length, sizeOf));
+      yield* this.#group.open(group);
+      at += group.length;
     }
   }
 }
 
-/**
- * The plaintext, good until the next object is opened; undefined where anything is wrong. The sealed bytes are decrypted in
- * place.
- */
-export function openSealed(
-  material: KeyMaterial,
-  id: Uint8Array,
-  sealed: Uint8Array,
-): Uint8Array | undefined {
-  try {
-    const plaintext = decompressTransient(openEnvelopeInPlace(material, id, sealed));
-    return constantTimeEqual(idHash(material, plaintext), id) ? plaintext : undefined;
-  } catch {
-    return undefined;
-  }
+function sealedBytesOf({ sealed }: GivenObject): number {
+  return sealed instanceof Uint8Array ? sealed.length : sealed.sizeBytes;
 }

@@ -8,8 +8,7 @@ import type { KeyMaterial } from '../crypto/key-material.ts';
 import { crc32 } from '../util/crc32.ts';
 import { STRETCH_WORDS } from '../util/sealed.ts';
 import { FileStretches } from './file-stretches.ts';
-import { releaseBuffer } from './open-batch.ts';
-import { openSealed } from './sealed-opener.ts';
+import { type GroupedObject, groupEnd, ObjectGroup } from './object-group.ts';
 import type { VerifyBatch, VerifyReply } from './verify-batch.ts';
 import { WorkerControl } from './worker-control.ts';
 import { type SharedMemory, takeMessages } from './worker-thread.ts';
@@ -30,32 +29,47 @@ const control = new WorkerControl(shared);
 const USUAL_STRETCH_BYTES = 22 * 2 ** 20;
 
 const files = new FileStretches(USUAL_STRETCH_BYTES);
+const group = new ObjectGroup(material);
 
 takeMessages(port, control, ({ batch, ids, places, file }: VerifyBatch) => {
   const { fd, offsetBytes, sizeBytes } = file;
+  files.clear();
   const stretch = files.read(fd, offsetBytes, sizeBytes);
-  const damaged: number[] = [];
-  for (let number = 0, at = 0; at < places.length; number++, at += STRETCH_WORDS) {
-    control.checkStopped();
-    const [coveredAt, objectAt, end, crc] = [places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!];
-    // Of a stretch that can't be read as a whole, what can be read is as good as ever.
-    const covered =
-      stretch?.subarray(coveredAt, end) ?? files.read(fd, offsetBytes + coveredAt, end - coveredAt);
+  // Of a stretch that can't be read as a whole, what can be read is as good as ever.
+  const read = (at: number, end: number): Uint8Array | undefined =>
+    stretch?.subarray(at, end) ?? files.read(fd, offsetBytes + at, end - at);
+  const objectOf = (number: number): GroupedObject => {
+    const { coveredAt, objectAt, end, crc } = placeOf(places, number);
+    const covered = read(coveredAt, end);
+    const isRead = covered !== undefined && crc32(covered) === crc;
     const id = ids.subarray(number * ID_BYTES, (number + 1) * ID_BYTES);
-    if (
-      covered === undefined ||
-      crc32(covered) !== crc ||
-      !isSound(id, covered.subarray(objectAt - coveredAt))
-    ) {
-      damaged.push(number);
+    return { id, sealed: isRead ? covered.subarray(objectAt - coveredAt) : undefined };
+  };
+  const sizeOf = (number: number): number => {
+    const { objectAt, end } = placeOf(places, number);
+    return end - objectAt;
+  };
+  const count = places.length / STRETCH_WORDS;
+  const damaged: number[] = [];
+  for (let number = 0; number < count;) {
+    control.checkStopped();
+    const objects: GroupedObject[] = [];
+    for (let to = groupEnd(number, count, sizeOf), next = number; next < to; next++)
+      objects.push(objectOf(next));
+    for (const plaintext of group.open(objects)) {
+      if (plaintext === undefined) damaged.push(number);
+      number++;
     }
   }
   port.postMessage({ batch, damaged: Uint32Array.from(damaged) } satisfies VerifyReply);
 });
 
-function isSound(id: Uint8Array, sealed: Uint8Array): boolean {
-  const plaintext = openSealed(material, id, sealed);
-  if (plaintext === undefined) return false;
-  if (plaintext.buffer !== sealed.buffer) releaseBuffer(plaintext);
-  return true;
+/** See SealedStretch. */
+function placeOf(
+  places: Uint32Array,
+  number: number,
+): { coveredAt: number; objectAt: number; end: number; crc: number } {
+  const at = number * STRETCH_WORDS;
+  const [coveredAt, objectAt, end, crc] = [places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!];
+  return { coveredAt, objectAt, end, crc };
 }

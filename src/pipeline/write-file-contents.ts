@@ -11,9 +11,6 @@ import { FileWriter, replaceFile } from '../platform/write-file.ts';
 import type { FileOutcome, FileWrite } from './file-write.ts';
 import type { GivenObject, SealedOpener } from './sealed-opener.ts';
 
-/** The objects' plaintexts, each good until the next is asked for; undefined for one that is damaged. */
-type Plaintexts = Iterable<Uint8Array | undefined>;
-
 const NO_WARNINGS: readonly string[] = [];
 
 /** A system call failed. */
@@ -36,13 +33,45 @@ export function writeFiles(
   beforeEach?: () => void,
 ): FileOutcome[] {
   const outcomes: FileOutcome[] = [];
-  let at = 0;
+  const plaintexts = new Plaintexts(opener.openEach(objects));
   for (const write of writes) {
     beforeEach?.();
-    const plaintexts = opener.openEach(objects, at, (at += write.objectCount));
+    plaintexts.beginFile(write.objectCount);
     outcomes.push(writeFileContents(write, plaintexts));
   }
+  plaintexts.end();
   return outcomes;
+}
+
+/** Those of all files one after the other: small objects of many files are opened together. */
+class Plaintexts {
+  readonly #all: Iterator<Uint8Array | undefined, void>;
+  /** Of a file's. */
+  #left = 0;
+
+  constructor(all: Iterator<Uint8Array | undefined, void>) {
+    this.#all = all;
+  }
+
+  /** What was not asked for of the file before is passed over. */
+  beginFile(objectCount: number): void {
+    while (this.hasNext) this.next();
+    this.#left = objectCount;
+  }
+
+  get hasNext(): boolean {
+    return this.#left > 0;
+  }
+
+  /** Good until the next is asked for; undefined for an object that is damaged. */
+  next(): Uint8Array | undefined {
+    this.#left--;
+    return this.#all.next().value ?? undefined;
+  }
+
+  end(): void {
+    this.#all.return?.();
+  }
 }
 
 /** What the operating system refuses is in the outcome; then, and behind a damaged object, no more is asked for. */
@@ -86,7 +115,8 @@ function writePart(
 
 function writeObjects(writer: FileWriter, plaintexts: Plaintexts): FileOutcome {
   const from = writer.positionBytes;
-  for (const plaintext of plaintexts) {
+  while (plaintexts.hasNext) {
+    const plaintext = plaintexts.next();
     if (plaintext === undefined) return { sizeBytes: 0, isDamaged: true, warnings: NO_WARNINGS };
     attempt('write', () => writer.write(plaintext));
   }
