@@ -8,9 +8,13 @@ import { readable } from './scan.ts';
 import type { SegmentEntry } from './segment-entries.ts';
 import type { SegmentLog } from './segment-log.ts';
 
-/** A stretch ends with the object that makes it this large. */
+/** A stretch ends with the object that makes it this large, */
 const STRETCH_BYTES = 1024 * 1024;
-/** Or before so much that is void. */
+/** if it has so many, as few are verified together in less time, */
+const STRETCH_OBJECTS = 4;
+/** or before the one that makes it larger than this, */
+const MAX_STRETCH_BYTES = 8 * 2 ** 20;
+/** or before so much that is void. */
 const GAP_BYTES = 64 * 1024;
 
 /** The rest of a segment behind a damaged entry is left out, as by scanObjects(). */
@@ -19,7 +23,7 @@ export function* sealedStretches(log: SegmentLog, index: HashIndex): Generator<S
     let stretch = new Stretch();
     for (const entry of readable(log.entries(segment, { headersOnly: true }))) {
       if (entry.tag !== TAG_PUT || !isCurrent(index, segment, entry)) continue;
-      if (stretch.isFull || !stretch.isCloseTo(entry)) {
+      if (!stretch.takes(entry)) {
         yield stretch.seal(log, segment);
         stretch = new Stretch();
       }
@@ -39,12 +43,10 @@ class Stretch {
     return this.#places.length === 0;
   }
 
-  get isFull(): boolean {
-    return this.#end - this.#start >= STRETCH_BYTES;
-  }
-
-  isCloseTo({ offset }: SegmentEntry): boolean {
-    return this.isEmpty || offset - this.#end < GAP_BYTES;
+  takes({ offset, sizeBytes }: SegmentEntry): boolean {
+    if (this.isEmpty) return true;
+    if (this.#end - this.#start >= STRETCH_BYTES && this.#ids.length >= STRETCH_OBJECTS) return false;
+    return offset - this.#end < GAP_BYTES && offset + sizeBytes - this.#start <= MAX_STRETCH_BYTES;
   }
 
   add({ offset, sizeBytes, crc, key }: SegmentEntry): void {

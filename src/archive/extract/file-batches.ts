@@ -7,6 +7,10 @@ import type { Batch } from './steps-in-order.ts';
 
 /** A batch ends with the file, or the part of one, that makes it this large, */
 export const BATCH_BYTES = 512 * 1024;
+/** if it has so many objects, as few are opened together in less time, */
+const BATCH_OBJECTS = 4;
+/** or is this large, */
+const MAX_BATCH_BYTES = 8 * 2 ** 20;
 /** or with so many files, */
 const BATCH_FILES = 256;
 /** or folders, which stay open meanwhile, */
@@ -55,9 +59,9 @@ export class FileBatches {
   }
 
   get isFull(): boolean {
-    const { sizeBytes, writes, leases, segments } = this.#next;
+    const { objects, sizeBytes, writes, leases, segments } = this.#next;
     if (leases.size >= BATCH_FOLDERS || segments.size >= BATCH_SEGMENTS) return true;
-    return sizeBytes >= BATCH_BYTES || writes.length >= BATCH_FILES;
+    return writes.length >= BATCH_FILES || areEnough(objects, sizeBytes);
   }
 
   /** Takes over the objects' memory. A new file's folder is the one that the root gave last. */
@@ -96,6 +100,13 @@ export class FileBatches {
   async idle(): Promise<void> {
     await Promise.all([...this.#underWay].map(({ settled }) => settled));
   }
+}
+
+/** Whether objects of so many bytes are a batch. What is in memory does not wait for more. */
+export function areEnough(objects: readonly SealedInput[], sizeBytes: number): boolean {
+  if (sizeBytes < BATCH_BYTES) return false;
+  if (objects.length >= BATCH_OBJECTS || sizeBytes >= MAX_BATCH_BYTES) return true;
+  return !objects.every(({ sealed }) => isPlace(sealed));
 }
 
 class FileBatch implements Batch {

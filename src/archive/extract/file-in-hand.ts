@@ -56,6 +56,11 @@ export class FileInHand {
     return this.#arrived === this.#chunks.length;
   }
 
+  /** Those at hand. */
+  get objects(): readonly SealedInput[] {
+    return this.#objects;
+  }
+
   /** It is written in parts. */
   get isLarge(): boolean {
     return this.#isLarge;

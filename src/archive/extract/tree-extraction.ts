@@ -21,7 +21,7 @@ import type { ObjectReader } from '../object-reader.ts';
 import { extractIo } from './extract-error.ts';
 import { type ExtractedLinks, stripPath } from './extracted-links.ts';
 import type { ExtractionReport } from './extraction-report.ts';
-import { BATCH_BYTES, FileBatches, type WriteTicket } from './file-batches.ts';
+import { areEnough, BATCH_BYTES, FileBatches, type WriteTicket } from './file-batches.ts';
 import { FileInHand, plainBytesOf } from './file-in-hand.ts';
 import { attributesOf } from './item-attributes.ts';
 import { itemPages } from './item-pages.ts';
@@ -225,7 +225,7 @@ export class TreeExtraction implements AsyncDisposable {
 
   async #sendPart(file: FileInHand): Promise<void> {
     await this.#send();
-    if (file.sizeBytes < BATCH_BYTES) return;
+    if (!areEnough(file.objects, file.sizeBytes)) return;
     this.#addPart(file);
     await this.#send();
   }
