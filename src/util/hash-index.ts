@@ -79,6 +79,11 @@ export class HashIndex {
     return index;
   }
 
+  /** Finding a key may move it. */
+  get hasDeleted(): boolean {
+    return this.#size + this.#emptyCount < this.#bucketCount;
+  }
+
   /** The same table in memory of its own. */
   copy(): HashIndex {
     const copy = new HashIndex({ valueWords: this.valueWords, shared: this.#shared });
@@ -146,6 +151,11 @@ export class HashIndex {
   /** As find(), for the key in a used bucket of another table. */
   findKeyOf(other: HashIndex, bucket: number): number {
     return Math.max(this.#lookup(other.#words, bucket * other.#bucketWords), -1);
+  }
+
+  /** The same, and nothing is moved. */
+  peekKeyOf(other: HashIndex, bucket: number): number {
+    return Math.max(this.#lookup(other.#words, bucket * other.#bucketWords, false), -1);
   }
 
   /** Adds or replaces an entry. Throws a RangeError where the first value exceeds MAX_VALUE, or the table is full. */
@@ -247,7 +257,7 @@ export class HashIndex {
   }
 
   /** The bucket of the key at `from` in `key`; where it is missing, -1 minus the bucket to put it into. */
-  #lookup(key: Uint32Array, from: number): number {
+  #lookup(key: Uint32Array, from: number, moves = true): number {
     const words = this.#words;
     const width = this.#bucketWords;
     const count = this.#bucketCount;
@@ -262,7 +272,7 @@ export class HashIndex {
       if (mark === DELETED) {
         if (deleted < 0) deleted = bucket;
       } else if (words[at] === first && sameKey(words, at, key, from)) {
-        if (deleted < 0) return bucket;
+        if (deleted < 0 || !moves) return bucket;
         words.copyWithin(deleted * width, at, at + width);
         words[at + KEY_WORDS] = DELETED;
         return deleted;

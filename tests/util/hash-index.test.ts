@@ -251,6 +251,30 @@ test('HashIndex.findKeyOf() finds a key by its bucket in another table', () => {
   }
 });
 
+test('HashIndex.peekKeyOf() finds a key behind deleted ones, and moves nothing; a copy moves on its own', () => {
+  const index = new HashIndex({ valueWords: 2 });
+  for (let i = 0; i < 700; i++) index.set(id(i), i, 2 * i);
+  assert.equal(index.hasDeleted, false);
+  for (let i = 0; i < 700; i += 3) index.delete(id(i));
+  assert.equal(index.hasDeleted, true);
+  const before = fileOf(index);
+  const copy = index.copy();
+  for (const bucket of index.usedBuckets()) {
+    const found = index.peekKeyOf(copy, bucket);
+    assert.deepEqual([index.valueAt(found, 0), found], [copy.valueAt(bucket, 0), bucket]);
+  }
+  const gone = new HashIndex({ valueWords: 2 });
+  gone.set(id(0), 1, 1);
+  assert.equal(index.peekKeyOf(gone, gone.find(id(0))), -1);
+  assert.deepEqual(fileOf(index), before);
+  assert.deepEqual(fileOf(copy), before);
+  for (let i = 699; i > 0; i -= 7) copy.find(id(i));
+  assert.notDeepEqual(fileOf(copy), before);
+  assert.deepEqual(fileOf(index), before);
+  for (let i = 699; i > 0; i -= 7) index.find(id(i));
+  assert.deepEqual(fileOf(copy), fileOf(index));
+});
+
 test('HashIndex refuses keys that are not 32 bytes', () => {
   const index = new HashIndex({ valueWords: 2 });
   assert.throws(() => index.find(new Uint8Array(31)), RangeError);

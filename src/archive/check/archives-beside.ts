@@ -21,10 +21,12 @@ export interface BesideLimits {
 export class ArchivesBeside implements BesideCheck {
   readonly fromBytes: number;
   readonly #threads: number;
+  readonly #userSignal: AbortSignal;
   readonly #check: (ctx: Context) => Promise<ArchivesCheckResult>;
   readonly #ctx: Context;
   readonly #reporter: HeldReporter;
-  readonly #givenUp = new AbortController();
+  readonly #stop = new AbortController();
+  #isGivenUp = false;
   #result: Promise<ArchivesCheckResult> | undefined;
 
   /** `check` checks the archives. */
@@ -35,13 +37,14 @@ export class ArchivesBeside implements BesideCheck {
   ) {
     this.fromBytes = fromBytes;
     this.#threads = threads;
+    this.#userSignal = ctx.signal;
     this.#check = check;
     this.#reporter = new HeldReporter(ctx.reporter, MAX_HELD, () => this.#giveUp());
     this.#ctx = {
       env: ctx.env,
       cwd: ctx.cwd,
       reporter: this.#reporter,
-      signal: AbortSignal.any([ctx.signal, this.#givenUp.signal]),
+      signal: this.#stop.signal,
       // Asked for in its turn.
       readPassphrase: async (prompt) => {
         await this.#reporter.released;
@@ -56,7 +59,12 @@ export class ArchivesBeside implements BesideCheck {
   }
 
   begin(): void {
-    this.#result = this.#check(this.#ctx);
+    // AbortSignal.any() would be asked for both signals at each look.
+    const onAbort = (): void => this.#stop.abort(this.#userSignal.reason);
+    this.#userSignal.addEventListener('abort', onAbort);
+    if (this.#userSignal.aborted) onAbort();
+    const checked = this.#check(this.#ctx);
+    this.#result = checked.finally(() => this.#userSignal.removeEventListener('abort', onAbort));
     // Awaited in its turn; until then a failure must not count as nobody's.
     this.#result.catch(() => {});
   }
@@ -68,13 +76,14 @@ export class ArchivesBeside implements BesideCheck {
 
   /** What was found; undefined where nothing was begun, or it was given up. Throws what stops the check. */
   async result(): Promise<ArchivesCheckResult | undefined> {
-    if (!this.#givenUp.signal.aborted) this.#reporter.release();
-    else await this.end();
-    return this.#givenUp.signal.aborted ? undefined : this.#result;
+    if (this.#isGivenUp) await this.end();
+    else this.#reporter.release();
+    return this.#isGivenUp ? undefined : this.#result;
   }
 
   #giveUp(): void {
-    this.#givenUp.abort();
-    this.#reporter.drop(this.#givenUp.signal.reason);
+    this.#isGivenUp = true;
+    this.#stop.abort();
+    this.#reporter.drop(this.#stop.signal.reason);
   }
 }

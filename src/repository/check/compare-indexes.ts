@@ -5,7 +5,12 @@ import type { HashIndex } from '../../util/hash-index.ts';
 const NOT_FOUND = '<not found>';
 
 export function haveSameEntries(one: HashIndex, other: HashIndex): boolean {
-  return one.size === other.size && describeDifferences(one, other).next().done === true;
+  if (one.size !== other.size) return false;
+  for (let bucket = one.nextBucket(-1); bucket >= 0; bucket = one.nextBucket(bucket)) {
+    const found = other.peekKeyOf(one, bucket);
+    if (found < 0 || !isSamePlace(one, bucket, other, found)) return false;
+  }
+  return true;
 }
 
 /** A line for each object, in the order of the rebuilt index, then those that only the committed one has. */

@@ -36,8 +36,7 @@ export class ReadingBeside {
 
   /** Gives the check who reads its segments. */
   begin(index: HashIndex): SegmentReader {
-    // Looking something up may move entries.
-    this.#state.readAs(index.copy());
+    this.#state.readAs(index.hasDeleted ? index.copy() : index);
     this.#isOpen = true;
     this.#beside.begin();
     return this.#beside.createReader();

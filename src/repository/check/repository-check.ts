@@ -110,7 +110,8 @@ class RepositoryCheck implements SegmentSizes {
     // Salvage goes by the index only where a checksum says that it is right.
     const isVerified = this.#needs.files.isVerified(last.transactionId);
     const reader = (isCommitted ? this.#beginReading(index!) : undefined) ?? new SoundSegments();
-    await this.#checkSegments(last.transactionId, isVerified ? index : undefined, reader);
+    await using sound = new SegmentsAhead(this.#needs.log.files, reader, last.transactionId);
+    await this.#checkSegments(last.transactionId, isVerified ? index : undefined, sound);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
       this.#findings.report({ kind: 'commit', text: `Adding commit tag to segment ${last.transactionId}` });
@@ -192,7 +193,7 @@ class RepositoryCheck implements SegmentSizes {
   async #checkSegments(
     transactionId: number,
     index: HashIndex | undefined,
-    reader: SegmentReader,
+    sound: SegmentsAhead,
   ): Promise<void> {
     const { context, log } = this.#needs;
     const lastChecked = this.#startAfter();
@@ -200,12 +201,9 @@ class RepositoryCheck implements SegmentSizes {
     const total = log.files.count();
     this.#findings.say('debug', `Found ${total} segments`);
     const progress = context.reporter.percent('repository.check', 'Checking segments %3.1f%%', total);
-    const segments = [...log.files.ascending()];
-    const wanted = segments.filter((segment) => segment > lastChecked && segment <= transactionId);
-    await using sound = new SegmentsAhead(log.files, reader, wanted);
     let last = -1;
     let current = 0;
-    for (const segment of segments) {
+    for (const segment of log.files.ascending()) {
       context.signal.throwIfAborted();
       progress.advance({ current: current++ });
       // A repair takes away what follows.
@@ -261,8 +259,9 @@ class RepositoryCheck implements SegmentSizes {
 
   /** The differences of the index on disk and the one that the segments give. */
   #compare(committed: HashIndex): void {
-    this.#listLostObjects(committed);
     const { index } = this.#state;
+    const isSame = !this.#isRepair && this.#damaged.size === 0 && haveSameEntries(index, committed);
+    if (!isSame) this.#listLostObjects(committed);
     // Borg says nothing of differences that it removes, and compares nothing with an index of no entries.
     if (this.#isRepair) {
       if (haveSameEntries(index, committed)) return;
@@ -275,6 +274,7 @@ class RepositoryCheck implements SegmentSizes {
       this.#findings.report({ kind: 'index', text: `committed index: ${committed.size} objects` });
       this.#findings.report({ kind: 'index', text: `rebuilt index:   ${index.size} objects` });
     }
+    if (isSame) return;
     for (const text of describeDifferences(index, committed)) {
       this.#findings.error(text);
     }

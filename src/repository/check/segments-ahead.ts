@@ -8,37 +8,43 @@ export interface SegmentReader extends AsyncDisposable {
   readonly capacity: number;
   /** The entries; undefined where anything is wrong with the segment. The file must stay open until then. */
   read(file: ReadHandle): Promise<EntryList | undefined>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export class SegmentsAhead implements AsyncDisposable {
   readonly #files: SegmentFiles;
   readonly #reader: SegmentReader;
   readonly #segments: Iterator<number>;
+  readonly #last: number;
   readonly #ahead = new Map<number, Promise<EntryList | undefined>>();
 
-  /** `segments` in order. The reader is ended with this. */
-  constructor(files: SegmentFiles, reader: SegmentReader, segments: Iterable<number>) {
+  /** Of segments up to `last`. The reader is ended with this. */
+  constructor(files: SegmentFiles, reader: SegmentReader, last: number) {
     this.#files = files;
     this.#reader = reader;
-    this.#segments = segments[Symbol.iterator]();
+    this.#segments = files.ascending();
+    this.#last = last;
   }
 
   /** One after the other, in order; some may be left out. Undefined where anything is wrong, also where that may not come again. */
   async read(segment: number): Promise<EntryList | undefined> {
     const ahead = this.#ahead;
-    while (ahead.size < this.#reader.capacity) {
-      const next = this.#segments.next();
-      if (next.done === true) break;
-      if (next.value < segment) continue;
-      const entries = this.#read(next.value);
+    let isAtEnd = false;
+    while (ahead.size < this.#reader.capacity && !isAtEnd) {
+      const { value: next, done } = this.#segments.next();
+      isAtEnd = done === true || next > this.#last;
+      if (isAtEnd || next < segment) continue;
+      const entries = this.#read(next);
       // Awaited in its turn; until then a failure must not count as nobody's.
       entries.catch(() => {});
-      ahead.set(next.value, entries);
+      ahead.set(next, entries);
     }
     try {
       return await ahead.get(segment);
     } finally {
       ahead.delete(segment);
+      // Nobody waits for the reader's end then.
+      if (isAtEnd && ahead.size === 0) this.#reader[Symbol.asyncDispose]().catch(() => {});
     }
   }
 
