@@ -31,3 +31,19 @@ describe('lastErrno()', () => {
     }
   });
 });
+
+describe('cString()', () => {
+  it('ends a path with a zero byte, whatever was in its memory before', () => {
+    for (const path of ['a longer path/é', 'short', '', 'x'.repeat(9000)]) {
+      const ended = cString(path);
+      const bytes = Buffer.from(path);
+      assert.deepEqual(Buffer.from(ended.subarray(0, bytes.length + 1)), Buffer.from(`${path}\0`));
+    }
+  });
+
+  it('refuses a zero byte inside of a path', () => {
+    for (const path of ['\0', 'a\0b', 'end\0', `${'x'.repeat(9000)}\0`]) {
+      assert.throws(() => cString(path), RangeError);
+    }
+  });
+});
