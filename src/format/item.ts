@@ -132,7 +132,7 @@ export function encodeItem(item: Item): Uint8Array {
 
 /** As encodeItem(), in memory that is used again when something else is packed. */
 export function encodeItemTransient(item: Item): Uint8Array {
-  const values = valuesOf(item);
+  takeValues(item);
   if (item.unknown === undefined) return encodeFieldsTransient(PACKED_NAMES, values);
   const map: MsgpackMap = new Map(item.unknown);
   for (const [number, key] of PACKED_KEYS.entries()) {
@@ -145,35 +145,36 @@ export function encodeItemTransient(item: Item): Uint8Array {
 /** PACKED_KEYS as they stand in an item. */
 const PACKED_NAMES = PACKED_KEYS.map((key) => encode(key));
 
-/** What the item has, by the order of PACKED_KEYS. */
-function valuesOf(item: Item): (MsgpackValue | undefined)[] {
+/** What the item that is being packed has, by the order of PACKED_KEYS; the same array for all of them. */
+const values: (MsgpackValue | undefined)[] = PACKED_KEYS.map(() => undefined);
+
+function takeValues(item: Item): void {
   const { xattrs } = item;
-  return [
-    item.aclAccess,
-    item.aclDefault,
-    item.aclExtended,
-    item.aclNfs4,
-    encodeTime(item.atimeNs),
-    encodeTime(item.birthtimeNs),
-    item.bsdflags,
-    item.chunks?.map(encodeChunk),
-    item.chunksHealthy?.map(encodeChunk),
-    encodeTime(item.ctimeNs),
-    item.gid,
-    item.group,
-    item.hardlinkMaster,
-    item.mode,
-    encodeTime(item.mtimeNs),
-    item.nlink,
-    item.part,
-    item.path,
-    item.rdev,
-    item.size,
-    item.source,
-    item.uid,
-    item.user,
-    xattrs && sortKeys(xattrs),
-  ];
+  let at = 0;
+  values[at++] = item.aclAccess;
+  values[at++] = item.aclDefault;
+  values[at++] = item.aclExtended;
+  values[at++] = item.aclNfs4;
+  values[at++] = encodeTime(item.atimeNs);
+  values[at++] = encodeTime(item.birthtimeNs);
+  values[at++] = item.bsdflags;
+  values[at++] = item.chunks?.map(encodeChunk);
+  values[at++] = item.chunksHealthy?.map(encodeChunk);
+  values[at++] = encodeTime(item.ctimeNs);
+  values[at++] = item.gid;
+  values[at++] = item.group;
+  values[at++] = item.hardlinkMaster;
+  values[at++] = item.mode;
+  values[at++] = encodeTime(item.mtimeNs);
+  values[at++] = item.nlink;
+  values[at++] = item.part;
+  values[at++] = item.path;
+  values[at++] = item.rdev;
+  values[at++] = item.size;
+  values[at++] = item.source;
+  values[at++] = item.uid;
+  values[at++] = item.user;
+  values[at++] = xattrs && sortKeys(xattrs);
 }
 
 function encodeTime(ns: bigint | undefined): bigint | Uint8Array | undefined {

@@ -41,11 +41,6 @@ interface Extra {
   readonly failure?: string | undefined;
 }
 
-export type ResultRow =
-  | { readonly type: 'chunk'; readonly job: number; readonly chunk: PipelineChunk }
-  | { readonly type: 'file'; readonly job: number; readonly result: FileResult }
-  | { readonly type: 'failure'; readonly job: number; readonly reason: string };
-
 const ROW_NUMBERS = 7;
 const [CHUNK, FILE, FAILURE] = [0, 1, 2];
 const KINDS = ['data', 'alloc', 'hole'] as const;
@@ -137,48 +132,94 @@ export class ResultWriter {
   }
 }
 
-/** The rows of a message, in order. */
-export function* resultRows(message: ResultMessage, ring: Uint8Array): Generator<ResultRow> {
-  const { rows } = message;
-  for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
-    const type = rows[at];
-    const job = rows[at + 1]!;
-    if (type === CHUNK) yield { type: 'chunk', job, chunk: readChunk(message, ring, at + 2) };
-    else if (type === FILE) yield { type: 'file', job, result: readFileResult(message, at + 2) };
-    else yield { type: 'failure', job, reason: message.extras[rows[at + 6]!]!.failure ?? '' };
+/** The rows of a message, one after the other. There are many: nothing is made of one but what is asked for. */
+export class ResultRows {
+  readonly #message: ResultMessage;
+  readonly #ring: Uint8Array;
+  /** Of the chunks: they are kept for long, the ring is not. */
+  readonly #ids: Uint8Array;
+  #usedIdBytes = 0;
+  /** Where the row begins. */
+  #at = -ROW_NUMBERS;
+
+  constructor(message: ResultMessage, ring: Uint8Array) {
+    this.#message = message;
+    this.#ring = ring;
+    this.#ids = new Uint8Array(countChunks(message.rows) * ID_BYTES);
+  }
+
+  /** Goes to the next row, the first one at first; false where there is none. */
+  next(): boolean {
+    this.#at += ROW_NUMBERS;
+    return this.#at < this.#message.rows.length;
+  }
+
+  get type(): 'chunk' | 'file' | 'failure' {
+    const type = this.#column(0);
+    return type === CHUNK ? 'chunk' : type === FILE ? 'file' : 'failure';
+  }
+
+  get job(): number {
+    return this.#column(1);
+  }
+
+  /** To be called once, where the row is a chunk. */
+  takeChunk(): PipelineChunk {
+    const sizeBytes = this.#column(2);
+    const kind = KINDS[this.#column(3)] ?? 'data';
+    const offset = this.#column(4);
+    const sealedSize = this.#column(5);
+    const inRing = offset >= 0;
+    const bytes = inRing ? this.#ring : this.#message.large[this.#column(6)]!;
+    const start = inRing ? offset : 0;
+    const id = this.#takeId(bytes, start);
+    if (sealedSize < 0) return { id, sizeBytes, kind };
+    // Memory of its own may be larger: how much is needed was not known when it was taken.
+    return { id, sizeBytes, kind, sealed: bytes.subarray(start + ID_BYTES, start + ID_BYTES + sealedSize) };
+  }
+
+  /** Where the row is a file. */
+  result(): FileResult {
+    const { stats, extras } = this.#message;
+    const result: { -readonly [Key in keyof FileResult]: FileResult[Key] } = {
+      sizeBytes: this.#column(2),
+      flags: this.#column(3),
+    };
+    const stat = this.#column(4);
+    const statAfter = this.#column(5);
+    if (stat >= 0) result.stat = decodeStat(stats, stat);
+    if (statAfter >= 0) {
+      result.statAfter = statAfter === stat ? result.stat! : decodeStat(stats, statAfter);
+    }
+    const extra = extras[this.#column(6)];
+    if (extra !== undefined) addExtra(result, extra);
+    return result;
+  }
+
+  /** Where the row is a failure. */
+  get reason(): string {
+    return this.#message.extras[this.#column(6)]!.failure ?? '';
+  }
+
+  #column(number: number): number {
+    return this.#message.rows[this.#at + number]!;
+  }
+
+  #takeId(bytes: Uint8Array, start: number): Uint8Array {
+    const at = this.#usedIdBytes;
+    this.#usedIdBytes += ID_BYTES;
+    for (let i = 0; i < ID_BYTES; i++) this.#ids[at + i] = bytes[start + i]!;
+    return this.#ids.subarray(at, at + ID_BYTES);
   }
 }
 
-/** Numbers of a row from `at` on: those after the job. */
-function readChunk(message: ResultMessage, ring: Uint8Array, at: number): PipelineChunk {
-  const { rows } = message;
-  const sizeBytes = rows[at]!;
-  const kind = KINDS[rows[at + 1]!] ?? 'data';
-  const offset = rows[at + 2]!;
-  const sealedSize = rows[at + 3]!;
-  const size = ID_BYTES + Math.max(0, sealedSize);
-  // Memory of its own may be larger: how much is needed was not known when it was taken.
-  const bytes =
-    offset < 0 ? message.large[rows[at + 4]!]!.subarray(0, size) : ring.subarray(offset, offset + size);
-  // A copy: ids are kept for long.
-  const id = bytes.slice(0, ID_BYTES);
-  return sealedSize < 0 ? { id, sizeBytes, kind } : { id, sizeBytes, kind, sealed: bytes.subarray(ID_BYTES) };
+function countChunks(rows: Float64Array): number {
+  let count = 0;
+  for (let at = 0; at < rows.length; at += ROW_NUMBERS) if (rows[at] === CHUNK) count += 1;
+  return count;
 }
 
-function readFileResult(message: ResultMessage, at: number): FileResult {
-  const { rows, stats } = message;
-  const result: { -readonly [Key in keyof FileResult]: FileResult[Key] } = {
-    sizeBytes: rows[at]!,
-    flags: rows[at + 1]!,
-  };
-  const stat = rows[at + 2]!;
-  const statAfter = rows[at + 3]!;
-  if (stat >= 0) result.stat = decodeStat(stats, stat);
-  if (statAfter >= 0) {
-    result.statAfter = statAfter === stat ? result.stat! : decodeStat(stats, statAfter);
-  }
-  if (rows[at + 4]! < 0) return result;
-  const extra = message.extras[rows[at + 4]!]!;
+function addExtra(result: { -readonly [Key in keyof FileResult]: FileResult[Key] }, extra: Extra): void {
   const { xattrs, xattrWarnings, acls, missingBytes } = extra;
   if (xattrs) result.xattrs = xattrs;
   if (xattrWarnings) result.xattrWarnings = xattrWarnings;
@@ -186,7 +227,6 @@ function readFileResult(message: ResultMessage, at: number): FileResult {
   if (missingBytes !== undefined) result.missingBytes = missingBytes;
   const error = decodeError(extra);
   if (error) result.error = error;
-  return result;
 }
 
 /** Nothing that anyone compares differs; the access time may. */

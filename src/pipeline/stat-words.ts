@@ -33,24 +33,59 @@ export function encodeStat(stat: FileStat, words: BigInt64Array, index: number):
   words[at + 12] = stat.birthtimeNs ?? NO_TIME;
 }
 
-/** Reads the stat number `index`. */
+/** Reads the stat number `index` of words that don't change any more. */
 export function decodeStat(words: BigInt64Array, index: number): FileStat {
-  const at = index * STAT_WORDS;
-  const stat: FileStat = {
-    dev: BigInt.asUintN(64, words[at]!),
-    ino: BigInt.asUintN(64, words[at + 1]!),
-    mode: Number(words[at + 2]),
-    nlink: Number(words[at + 3]),
-    uid: Number(words[at + 4]),
-    gid: Number(words[at + 5]),
-    rdev: BigInt.asUintN(64, words[at + 6]!),
-    sizeBytes: Number(words[at + 7]),
-    blocks: Number(words[at + 8]),
-    atimeNs: words[at + 9]!,
-    mtimeNs: words[at + 10]!,
-    ctimeNs: words[at + 11]!,
-  };
-  const birthtimeNs = words[at + 12]!;
-  if (birthtimeNs !== NO_TIME) stat.birthtimeNs = birthtimeNs;
-  return stat;
+  return new StatInWords(words, index * STAT_WORDS);
+}
+
+/** A stat where it lies: nobody asks for all of it, and each 64-bit number would take memory of its own. */
+class StatInWords implements FileStat {
+  readonly #words: BigInt64Array;
+  readonly #at: number;
+
+  constructor(words: BigInt64Array, at: number) {
+    this.#words = words;
+    this.#at = at;
+  }
+
+  get dev(): bigint {
+    return BigInt.asUintN(64, this.#words[this.#at]!);
+  }
+  get ino(): bigint {
+    return BigInt.asUintN(64, this.#words[this.#at + 1]!);
+  }
+  get mode(): number {
+    return Number(this.#words[this.#at + 2]);
+  }
+  get nlink(): number {
+    return Number(this.#words[this.#at + 3]);
+  }
+  get uid(): number {
+    return Number(this.#words[this.#at + 4]);
+  }
+  get gid(): number {
+    return Number(this.#words[this.#at + 5]);
+  }
+  get rdev(): bigint {
+    return BigInt.asUintN(64, this.#words[this.#at + 6]!);
+  }
+  get sizeBytes(): number {
+    return Number(this.#words[this.#at + 7]);
+  }
+  get blocks(): number {
+    return Number(this.#words[this.#at + 8]);
+  }
+  get atimeNs(): bigint {
+    return this.#words[this.#at + 9]!;
+  }
+  get mtimeNs(): bigint {
+    return this.#words[this.#at + 10]!;
+  }
+  get ctimeNs(): bigint {
+    return this.#words[this.#at + 11]!;
+  }
+  get birthtimeNs(): bigint | undefined {
+    const timeNs = this.#words[this.#at + 12]!;
+    return timeNs === NO_TIME ? undefined : timeNs;
+  }
 }

@@ -5,7 +5,7 @@ import type { FileJob, FileTaker } from './file-job.ts';
 import type { SealingOptions } from './chunk-sealer.ts';
 import { type JobsMessage, encodeJob } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
-import { type ResultMessage, resultRows } from './result-message.ts';
+import { type ResultMessage, ResultRows } from './result-message.ts';
 import { workerFile, WorkerThread } from './worker-thread.ts';
 
 /** A job and who waits for it. */
@@ -110,23 +110,25 @@ export class WorkerHandle {
 
   /** Hands out the rows one after the other, waiting for each chunk's taker, and only then lets the worker send more. */
   async #deliver(message: ResultMessage): Promise<void> {
-    for (const row of resultRows(message, this.#thread.ring)) {
-      const task = this.#tasks.get(row.job);
+    const rows = new ResultRows(message, this.#thread.ring);
+    while (rows.next()) {
+      const { type, job } = rows;
+      const task = this.#tasks.get(job);
       // Without a task: its taker threw at an earlier chunk.
-      if (row.type === 'chunk') {
+      if (type === 'chunk') {
         try {
-          const taken = task?.taker.takeChunk(row.chunk);
+          const taken = task?.taker.takeChunk(rows.takeChunk());
           if (taken !== undefined) await taken;
         } catch (error) {
-          this.#tasks.delete(row.job);
+          this.#tasks.delete(job);
           task?.taker.fail(error);
         }
         continue;
       }
-      this.#tasks.delete(row.job);
-      if (row.type === 'file') task?.taker.takeResult(row.result);
-      else task?.taker.fail(describeFailure(row.reason, task.job));
-      if (this.#batches[0]?.lastJob !== row.job) continue;
+      this.#tasks.delete(job);
+      if (type === 'file') task?.taker.takeResult(rows.result());
+      else task?.taker.fail(describeFailure(rows.reason, task.job));
+      if (this.#batches[0]?.lastJob !== job) continue;
       this.#batches.shift();
       this.#events.onDone();
     }

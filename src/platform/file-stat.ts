@@ -36,7 +36,7 @@ export interface FileStat {
   mtimeNs: bigint;
   ctimeNs: bigint;
   /** Only where Borg stores it: not on Linux. */
-  birthtimeNs?: bigint;
+  birthtimeNs?: bigint | undefined;
   /** Of the inode flags those that archives have, in Linux's numbers; only where the file system tells all of them here. */
   inodeFlags?: number;
 }

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import type { FileResult } from '../../src/pipeline/file-job.ts';
 import { decodeJob, encodeJob } from '../../src/pipeline/job-message.ts';
 import { NonceRange } from '../../src/pipeline/nonce-range.ts';
-import { ResultWriter, resultRows } from '../../src/pipeline/result-message.ts';
+import { ResultRows, ResultWriter } from '../../src/pipeline/result-message.ts';
 import type { FileStat } from '../../src/platform/file-stat.ts';
 import { OsError } from '../../src/platform/os-error.ts';
+import { statFields } from '../stat-fields.ts';
 
 const stat: FileStat = {
   dev: 2n ** 64n - 1n,
@@ -49,7 +50,7 @@ test('decodeJob() gives back what encodeJob() was given', () => {
   }
 });
 
-test('resultRows() gives back what ResultWriter was given', () => {
+test('ResultRows gives back what ResultWriter was given', () => {
   const results: FileResult[] = [
     { sizeBytes: 2 ** 45, flags: 7, stat, statAfter: stat },
     { sizeBytes: 5, flags: 0, stat: { ...stat, birthtimeNs: 9n }, statAfter: { ...stat, ctimeNs: 1n } },
@@ -73,13 +74,47 @@ test('resultRows() gives back what ResultWriter was given', () => {
   for (const [job, result] of results.entries()) writer.addFile(job + 100, result);
   writer.addFailure(200, 'broken');
   const { message, transfer } = writer.take();
-  const rows = [...resultRows(structuredClone(message, { transfer }), new Uint8Array(0))];
+  const rows = new ResultRows(structuredClone(message, { transfer }), new Uint8Array(0));
   assert.ok(writer.isEmpty);
-  assert.deepEqual(
-    rows.slice(0, -1).map((row) => row.type === 'file' && row.result),
-    results,
-  );
-  assert.deepEqual(rows.at(-1), { type: 'failure', job: 200, reason: 'broken' });
+  for (const [job, result] of results.entries()) {
+    assert.ok(rows.next());
+    assert.deepEqual([rows.type, rows.job], ['file', job + 100]);
+    const { stat: before, statAfter: after, ...rest } = rows.result();
+    const stats = {
+      ...(before && { stat: statFields(before) }),
+      ...(after && { statAfter: statFields(after) }),
+    };
+    assert.deepEqual({ ...rest, ...stats }, result);
+  }
+  assert.ok(rows.next());
+  assert.deepEqual([rows.type, rows.job, rows.reason], ['failure', 200, 'broken']);
+  assert.ok(!rows.next());
+});
+
+test('takeChunk() of rows gives ids and envelopes, from the ring and from memory of their own', () => {
+  const ring = Uint8Array.from({ length: 200 }, (_, at) => at);
+  const large = Uint8Array.from({ length: 50 }, (_, at) => 255 - at);
+  const [id, sealed] = [ring.slice(7, 39), ring.slice(39, 49)];
+  const writer = new ResultWriter();
+  const inRing = { offset: 7, costBytes: 42, bytes: ring.subarray(7, 49) };
+  writer.addChunk(1, { id, sizeBytes: 99, kind: 'data', sealed }, inRing);
+  writer.addFile(1, { sizeBytes: 99, flags: 0 });
+  writer.addChunk(2, { id, sizeBytes: 5, kind: 'hole' }, inRing);
+  const own = { offset: -1, costBytes: 50, bytes: large, large };
+  writer.addChunk(2, { id, sizeBytes: 6, kind: 'alloc', sealed: large.slice(32, 40) }, own);
+  const expected = [
+    { id, sizeBytes: 99, kind: 'data', sealed },
+    { id, sizeBytes: 5, kind: 'hole' },
+    { id: large.slice(0, 32), sizeBytes: 6, kind: 'alloc', sealed: large.slice(32, 40) },
+  ];
+  const { message, transfer } = writer.take();
+  const rows = new ResultRows(structuredClone(message, { transfer }), ring);
+  const chunks: unknown[] = [];
+  while (rows.next()) if (rows.type === 'chunk') chunks.push(rows.takeChunk());
+  assert.deepEqual(chunks, expected);
+  // The ring is used again, ids are kept.
+  ring.fill(0);
+  assert.deepEqual((chunks[1] as { id: Uint8Array }).id, id);
 });
 
 test('take() of nonces goes on in its range, and leases what is too large for it', () => {

@@ -133,11 +133,23 @@ export abstract class ChunksCache implements AsyncDisposable {
   ): ChunkRef | Promise<ChunkRef> {
     const csize = sealed.length;
     const put = this.subject.repository.put(id, sealed);
-    if (put === undefined) return this.#countStored({ id, size: sizeBytes, csize }, statistics, isNew);
-    return put.then(() => this.#countStored({ id, size: sizeBytes, csize }, statistics, isNew));
+    const chunk = { id, size: sizeBytes, csize };
+    return put === undefined
+      ? this.#countStored(chunk, statistics, isNew)
+      : this.#countWhenStored(put, chunk, statistics, isNew);
   }
 
-  #countStored(chunk: ChunkRef & { csize: number }, statistics: Statistics, isNew: boolean): ChunkRef {
+  async #countWhenStored(
+    stored: Promise<void>,
+    chunk: ChunkRef,
+    statistics: Statistics,
+    isNew: boolean,
+  ): Promise<ChunkRef> {
+    await stored;
+    return this.#countStored(chunk, statistics, isNew);
+  }
+
+  #countStored(chunk: ChunkRef, statistics: Statistics, isNew: boolean): ChunkRef {
     this.chunks.add(chunk.id, 1, chunk.size, chunk.csize);
     statistics.update(chunk.size, chunk.csize, isNew);
     return chunk;

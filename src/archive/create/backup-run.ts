@@ -121,7 +121,11 @@ export class BackupRun {
 
   status(letter: string, path: Uint8Array): void {
     if (this.isIdle) this.#ctx.reporter.fileStatus(letter, path);
-    else this.push({ finish: () => this.#ctx.reporter.fileStatus(letter, path) });
+    else this.#statusLater(letter, path);
+  }
+
+  #statusLater(letter: string, path: Uint8Array): void {
+    this.push({ finish: () => this.#ctx.reporter.fileStatus(letter, path) });
   }
 
   warn(warning: BorgWarning): void {
@@ -143,7 +147,7 @@ export class BackupRun {
   /**
    * Reads the file's content; the file's error tells in the end whether it made it.
    */
-  read(file: PendingFile, job: FileJob, outcome: ReadOutcome): void {
+  read<File extends PendingFile>(file: File, job: FileJob, outcome: ReadOutcome<File>): void {
     this.#inFlight.add(file);
     this.#reads += 1;
     this.#tellIndex();
@@ -214,17 +218,35 @@ export class BackupRun {
 
   readonly #onAbort = (): void => this.#news.call();
 
-  #addChunk(file: PendingFile, { id, sizeBytes, sealed }: PipelineChunk): void | Promise<void> {
-    return this.#gate.run(() => {
-      if (this.#stopped || this.#failure !== undefined) throw new Interrupted();
-      const added = this.cache.addSealed(id, sizeBytes, sealed, this.writer.statistics);
-      if (added instanceof Promise) return added.then((chunk) => this.#chunkAdded(file, chunk));
-      this.#chunkAdded(file, added);
-    });
+  // Nearly always at once. What may come later has a method of its own: functions made for it are memory, for each chunk.
+  #addChunk(file: PendingFile, chunk: PipelineChunk): void | Promise<void> {
+    if (!this.#gate.isIdle) return this.#addChunkLater(file, chunk);
+    const added = this.#addChunkNow(file, chunk);
+    if (added !== undefined) return this.#exclusivelyUntil(added);
+  }
+
+  #exclusivelyUntil(added: Promise<void>): Promise<void> {
+    return this.exclusively(() => added);
+  }
+
+  #addChunkLater(file: PendingFile, chunk: PipelineChunk): Promise<void> {
+    return this.exclusively(async () => this.#addChunkNow(file, chunk));
+  }
+
+  #addChunkNow(file: PendingFile, { id, sizeBytes, sealed }: PipelineChunk): undefined | Promise<void> {
+    if (this.#stopped || this.#failure !== undefined) throw new Interrupted();
+    const added = this.cache.addSealed(id, sizeBytes, sealed, this.writer.statistics);
+    if (added instanceof Promise) return this.#whenAdded(file, added);
+    this.#chunkAdded(file, added);
+    return undefined;
+  }
+
+  async #whenAdded(file: PendingFile, chunk: Promise<ChunkRef>): Promise<void> {
+    this.#chunkAdded(file, await chunk);
   }
 
   #chunkAdded(file: PendingFile, chunk: ChunkRef): void {
-    file.chunks.push(chunk);
+    file.addChunk(chunk);
     this.#tellIndex();
     this.#chunksSinceCheckpoint += 1;
     this.#progress(file.item.path);

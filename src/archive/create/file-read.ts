@@ -3,14 +3,14 @@ import type { FileResult, FileTaker, PipelineChunk } from '../../pipeline/file-j
 import type { Step } from './ordered-steps.ts';
 import type { PendingFile } from './pending-file.ts';
 
-/** What is done with a file that was read. */
-export interface ReadOutcome {
+/** What is done with a file that was read; one object may serve many files. */
+export interface ReadOutcome<File extends PendingFile = PendingFile> {
   /** Called as soon as the result is known; the file's turn comes when it is done. */
-  settle(result: FileResult): void | Promise<void>;
+  settle(result: FileResult, file: File): void | Promise<void>;
   /** Called when nothing of the file is needed any more, also where there is no result. */
-  close?(): void;
+  close?(file: File): void;
   /** Called when it is the file's turn. */
-  finish(): void;
+  finish(file: File): void;
 }
 
 /** Whom the file is read for. */
@@ -23,14 +23,14 @@ export interface FileReadHost {
   readFinished(file: PendingFile): void;
 }
 
-export class FileRead implements FileTaker, Step {
+export class FileRead<File extends PendingFile> implements FileTaker, Step {
   /** Without a result its turn never comes: half a file must not pass for a whole one. */
   isReady = false;
   readonly #host: FileReadHost;
-  readonly #file: PendingFile;
-  readonly #outcome: ReadOutcome;
+  readonly #file: File;
+  readonly #outcome: ReadOutcome<File>;
 
-  constructor(host: FileReadHost, file: PendingFile, outcome: ReadOutcome) {
+  constructor(host: FileReadHost, file: File, outcome: ReadOutcome<File>) {
     this.#host = host;
     this.#file = file;
     this.#outcome = outcome;
@@ -43,30 +43,34 @@ export class FileRead implements FileTaker, Step {
   takeResult(result: FileResult): void {
     let settled: void | Promise<void>;
     try {
-      settled = this.#outcome.settle(result);
+      settled = this.#outcome.settle(result, this.#file);
     } catch (error) {
       return this.fail(error);
     }
-    if (settled === undefined) return this.#end();
+    if (settled === undefined) this.#end();
+    else this.#endAfter(settled);
+  }
+
+  fail(error: unknown): void {
+    this.#outcome.close?.(this.#file);
+    this.#host.readEnded({ error });
+  }
+
+  finish(): void {
+    this.#host.readFinished(this.#file);
+    this.#outcome.finish(this.#file);
+  }
+
+  #endAfter(settled: Promise<void>): void {
     settled.then(
       () => this.#end(),
       (error: unknown) => this.fail(error),
     );
   }
 
-  fail(error: unknown): void {
-    this.#outcome.close?.();
-    this.#host.readEnded({ error });
-  }
-
-  finish(): void {
-    this.#host.readFinished(this.#file);
-    this.#outcome.finish();
-  }
-
   #end(): void {
     this.isReady = true;
-    this.#outcome.close?.();
+    this.#outcome.close?.(this.#file);
     this.#host.readEnded();
   }
 }

@@ -25,18 +25,23 @@ export class MetadataCollector {
     this.#reporter = reporter;
   }
 
-  /** Puts into the item what stat(2) says; times as they are, where Borg bends those before 1970 or after 2038. */
-  addSimple(item: Item, stat: FileStat): void {
+  /** An item of what stat(2) says; times as they are, where Borg bends those before 1970 or after 2038. */
+  newItem(path: Uint8Array, stat: FileStat): Item {
     const { atime, noCtime, noBirthtime, numericIds } = this.#options;
-    item.mode = stat.mode;
-    item.uid = stat.uid;
-    item.gid = stat.gid;
-    item.mtimeNs = stat.mtimeNs;
+    const { uid, gid } = stat;
+    const item: Item = {
+      path,
+      mode: stat.mode,
+      uid,
+      gid,
+      mtimeNs: stat.mtimeNs,
+      user: numericIds ? null : (uidToName(uid) ?? null),
+      group: numericIds ? null : (gidToName(gid) ?? null),
+    };
     if (atime) item.atimeNs = stat.atimeNs;
     if (!noCtime) item.ctimeNs = stat.ctimeNs;
     if (!noBirthtime && stat.birthtimeNs !== undefined) item.birthtimeNs = stat.birthtimeNs;
-    item.user = numericIds ? null : (uidToName(stat.uid) ?? null);
-    item.group = numericIds ? null : (gidToName(stat.gid) ?? null);
+    return item;
   }
 
   /** Puts into the item its flags, extended attributes and ACLs, and warns of those that could not be read. */

@@ -19,13 +19,15 @@ import { toUtf8Lossy } from '../../util/bytes.ts';
 import { BackupError } from '../backup-error.ts';
 import type { Attributes } from './attributes.ts';
 import type { BackupRun } from './backup-run.ts';
+import type { ReadOutcome } from './file-read.ts';
 import type { FileVerification } from './file-verification.ts';
-import { HardLinkMasters } from './hard-link-masters.ts';
-import type { FoundObject, InspectedObject, Inspector } from './inspector.ts';
+import { FoundFile, type KnownBefore } from './found-file.ts';
+import { HardLinkMasters, type PendingMaster } from './hard-link-masters.ts';
+import type { FoundObject, InspectedObject, Inspector, OpenedObject } from './inspector.ts';
 import type { MetadataCollector, MetadataOptions } from './metadata-collector.ts';
 import { isSpecial, makePathSafe, stripPrefix } from './path-bytes.ts';
 import type { PathKeys } from './path-keys.ts';
-import { PendingFile, totalSize } from './pending-file.ts';
+import { totalSize } from './pending-file.ts';
 import { memorizeFile, settleFile, type FilesChangedMode } from './settle-file.ts';
 import type { WalkVisitor } from './tree-walk.ts';
 
@@ -51,6 +53,13 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   readonly #hardLinks = new HardLinkMasters();
   /** Descriptors of files that wait for their masters. */
   readonly #waiting = new Set<number>();
+  /** What is done with each file that is read. */
+  readonly #outcome: ReadOutcome<FoundFile> = {
+    settle: (result, file) =>
+      file.stored === undefined ? this.#settle(file, result) : this.#verify(file, result),
+    close: (file) => closeFile(file.found.fd),
+    finish: (file) => this.#finishFile(file),
+  };
 
   constructor(
     run: BackupRun,
@@ -83,15 +92,14 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   directory(path: Uint8Array, stat: FileStat, attributes: Attributes): void {
-    const item = this.#newItem(path);
+    const item = this.#newItem(path, stat);
     if (item === undefined) return;
-    this.#collector.addSimple(item, stat);
     this.#collector.addAttributes(item, attributes);
     this.#run.push({ finish: () => this.#run.addItem(item) });
   }
 
   directoryEnd(path: Uint8Array): void {
-    this.status(this.#newItem(path) === undefined ? 'x' : 'd', path);
+    this.status(this.#keptPath(path) === undefined ? 'x' : 'd', path);
   }
 
   /** A thing that no walk found. Throws BackupError. */
@@ -113,19 +121,23 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   object(found: InspectedObject): void {
-    const { path, fd } = found;
-    const item = this.#newItem(path);
+    const { path, stat, fd } = found;
+    const item = this.#newItem(path, stat);
     if (item === undefined) {
       if (fd !== undefined) closeFile(fd);
       this.status('x', path);
     } else if (fd === undefined) this.#withoutContent(item, found);
-    else this.#file(item, found, fd);
+    else this.#file(item, found as OpenedObject);
   }
 
-  /** The item for a path, with its name in the archive; undefined for directories above what is kept. */
-  #newItem(path: Uint8Array): Item | undefined {
-    const kept = this.stripPrefix === undefined ? path : stripPrefix(path, this.stripPrefix);
-    return kept === undefined ? undefined : { path: makePathSafe(kept) };
+  /** What is at the path, with its name in the archive; undefined for directories above what is kept. */
+  #newItem(path: Uint8Array, stat: FileStat): Item | undefined {
+    const kept = this.#keptPath(path);
+    return kept === undefined ? undefined : this.#collector.newItem(makePathSafe(kept), stat);
+  }
+
+  #keptPath(path: Uint8Array): Uint8Array | undefined {
+    return this.stripPrefix === undefined ? path : stripPrefix(path, this.stripPrefix);
   }
 
   #withoutContent(item: Item, found: InspectedObject): void {
@@ -138,7 +150,6 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (isLink) item.source = linkTarget!;
     else this.#linkOrMaster(item, stat);
     if (letter === 'c' || letter === 'b') item.rdev = Number(stat.rdev);
-    this.#collector.addSimple(item, stat);
     this.#addAttributes(item, found);
     this.#finishItem(item, path, letter, isLink ? undefined : stat);
   }
@@ -156,23 +167,26 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     this.status(linkable !== undefined && item.source !== undefined ? 'h' : letter, path);
   }
 
-  #file(item: Item, found: InspectedObject, fd: number): void {
+  #file(item: Item, found: OpenedObject): void {
     const master = this.#hardLinks.find(found.stat);
-    if (master === undefined || master instanceof Uint8Array) return this.#fileNow(item, found, fd);
-    // Its master is being read. Whether this becomes a link to it is known when the master's turn is over.
-    this.#waiting.add(fd);
+    if (master === undefined || master instanceof Uint8Array) this.#fileNow(item, found);
+    else this.#fileAfter(master, item, found);
+  }
+
+  /** Its master is being read. Whether this becomes a link to it is known when the master's turn is over. */
+  #fileAfter(master: PendingMaster, item: Item, found: OpenedObject): void {
+    this.#waiting.add(found.fd);
     this.#run.pushOpen(master.ended, () => {
-      this.#waiting.delete(fd);
-      this.#fileNow(item, found, fd);
+      this.#waiting.delete(found.fd);
+      this.#fileNow(item, found);
     });
   }
 
   /** Takes over the descriptor. */
-  #fileNow(item: Item, found: InspectedObject, fd: number): void {
-    const { path, stat } = found;
+  #fileNow(item: Item, found: OpenedObject): void {
+    const { path, stat, fd } = found;
     let keepOpen = false;
     try {
-      this.#collector.addSimple(item, stat);
       const source = this.#hardLinks.find(stat);
       if (source instanceof Uint8Array) {
         item.source = source;
@@ -180,7 +194,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
         this.#finishItem(item, path, 'h', stat);
       } else {
         item.hardlinkMaster = stat.nlink > 1;
-        keepOpen = this.#content(item, found, fd);
+        keepOpen = this.#content(item, found);
       }
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
@@ -198,32 +212,40 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   /** Takes the content over from an earlier backup, or has it read; says whether the descriptor is needed for that. */
-  #content(item: Item, found: InspectedObject, fd: number): boolean {
+  #content(item: Item, found: OpenedObject): boolean {
     const { path, stat } = found;
     if (isSpecial(stat.mode)) {
       // Kept as a regular file, so that it can be extracted as one.
       item.mode = REGULAR | (stat.mode & PERMISSIONS);
-      this.#read(item, found, fd, { firstStatus: 'A' });
+      this.#read(item, found, { firstStatus: 'A' });
       return true;
     }
     const { files } = this.#run.cache;
     const pathHash = files && (found.pathHash ?? this.#options.pathKeys.of(path));
     const answer = pathHash && files?.lookup(pathHash, stat);
     const ids = answer?.ids;
-    if (ids === undefined || ids.some((id) => this.#run.cache.refcount(id) === 0)) {
-      this.#read(item, found, fd, { firstStatus: answer?.known === true ? 'M' : 'A', pathHash });
+    if (ids === undefined || !this.#haveAll(ids)) {
+      this.#read(item, found, { firstStatus: answer?.known === true ? 'M' : 'A', pathHash });
       return true;
     }
     if (this.#options.verification?.isDue(pathHash!) === true) {
-      this.#read(item, found, fd, { firstStatus: 'M', pathHash, stored: ids });
+      this.#read(item, found, { firstStatus: 'M', pathHash, stored: ids });
       return true;
     }
     this.#addAttributes(item, found);
     this.#hardLinks.add(stat, item.path);
     if (this.#run.isIdle) this.#addStored(item, ids);
-    else this.#run.push({ finish: () => this.#addStored(item, ids) });
+    else this.#addStoredLater(item, ids);
     this.status('U', path);
     return false;
+  }
+
+  #haveAll(ids: readonly Uint8Array[]): boolean {
+    return ids.every((id) => this.#run.cache.refcount(id) > 0);
+  }
+
+  #addStoredLater(item: Item, ids: readonly Uint8Array[]): void {
+    this.#run.push({ finish: () => this.#addStored(item, ids) });
   }
 
   #addStored(item: Item, ids: readonly Uint8Array[]): void {
@@ -235,16 +257,9 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
   }
 
   /** With `stored`, the ids by the files cache: only to compare with these. */
-  #read(
-    item: Item,
-    found: InspectedObject,
-    fd: number,
-    known: Pick<PendingFile, 'firstStatus'> & Partial<Pick<PendingFile, 'pathHash' | 'stored'>>,
-  ): void {
-    const { path, stat } = found;
-    const { stored } = known;
-    const readNs = this.#options.nowNs();
-    const file = new PendingFile({ path, item, stat, readNs, ...known });
+  #read(item: Item, found: OpenedObject, known: KnownBefore): void {
+    const { path, fd, stat } = found;
+    const file = new FoundFile(found, item, this.#options.nowNs(), known);
     const { noXattrs, noAcls, noFlags, numericIds, sparse } = this.#options;
     this.#hardLinks.begin(stat);
     const job = {
@@ -258,21 +273,16 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
       flags: !noFlags,
       numericIds,
     };
-    this.#run.read(file, job, {
-      settle: (result) =>
-        stored === undefined ? this.#settle(file, result) : this.#verify(file, found, result),
-      close: () => closeFile(fd),
-      finish: () => this.#finishFile(file),
-    });
+    this.#run.read(file, job, this.#outcome);
   }
 
-  #settle(file: PendingFile, result: FileResult): void {
+  #settle(file: FoundFile, result: FileResult): void {
     settleFile(file, result, this.#collector, this.#options.filesChanged);
   }
 
   /** As #settle, for a file that is read to be compared. */
-  async #verify(file: PendingFile, found: InspectedObject, result: FileResult): Promise<void> {
-    const { item, stat, stored, chunks } = file;
+  async #verify(file: FoundFile, result: FileResult): Promise<void> {
+    const { item, found, stat, stored, chunks } = file;
     const verification = this.#options.verification!;
     this.#settle(file, result);
     if (file.error === undefined) {
@@ -290,22 +300,21 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (file.verdict !== undefined) verification.count(file.verdict);
   }
 
-  #finishFile(file: PendingFile): void {
+  #finishFile(file: FoundFile): void {
     const { path, item, stat, chunks } = file;
     const { writer } = this.#run;
-    const report = (letter: string) => this.status(letter, path);
     if (file.verdict === 'unreadable') {
       this.#addStored(item, file.stored!);
       this.#hardLinks.add(stat!, item.path);
       this.#run.warn(file.error!.toWarning(path));
-      report('E');
+      this.status('E', path);
       return;
     }
-    report(file.verdict === 'same' ? 'U' : file.firstStatus);
+    this.status(file.verdict === 'same' ? 'U' : file.firstStatus, path);
     if (file.error !== undefined) {
       if (stat !== undefined) this.#hardLinks.fail(stat);
       this.#run.warn(file.error.toWarning(path));
-      report('E');
+      this.status('E', path);
       return;
     }
     item.chunks = chunks;
@@ -318,7 +327,7 @@ export class ObjectProcessor implements WalkVisitor, Disposable {
     if (file.verdict === 'changed') this.#run.warn(new FileContentsWarning([toUtf8Lossy(path)]));
     if (!file.changed) return;
     this.#run.warn(new FileChangedWarning([toUtf8Lossy(path)]));
-    report('C');
+    this.status('C', path);
   }
 }
 

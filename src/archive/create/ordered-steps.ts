@@ -20,7 +20,7 @@ export class OrderedSteps {
 
   /** Whether what comes next may be done at once. */
   get isIdle(): boolean {
-    return this.#nested === undefined && this.length === 0;
+    return this.#nested === undefined ? this.length === 0 : this.#nested.length === 0;
   }
 
   /** Ends the step at once if nothing is before it and it is ready. */

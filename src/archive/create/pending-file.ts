@@ -23,9 +23,9 @@ export class PendingFile {
   readonly stored: readonly Uint8Array[] | undefined;
   /** What the comparison showed. */
   verdict: Verdict | undefined;
-  readonly chunks: ChunkRef[] = [];
   changed = false;
   error: BackupError | undefined;
+  #chunks: ChunkRef[] = [];
   /** Chunks before this one are in part items. */
   #partEnd = 0;
   #parts = 0;
@@ -48,20 +48,30 @@ export class PendingFile {
     this.stored = fields.stored;
   }
 
+  get chunks(): ChunkRef[] {
+    return this.#chunks;
+  }
+
+  addChunk(chunk: ChunkRef): void {
+    // Most files have one; an array that grows gets room for 17.
+    if (this.#chunks.length === 0) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
+  }
+
   get parts(): number {
     return this.#parts;
   }
 
   /** Chunks that no part item has. */
   get looseChunks(): ChunkRef[] {
-    return this.chunks.slice(this.#partEnd);
+    return this.#chunks.slice(this.#partEnd);
   }
 
   /** An item for the chunks that no part item has yet; undefined where there are none. */
   takePart(): Item | undefined {
     const chunks = this.looseChunks;
     if (chunks.length === 0) return undefined;
-    this.#partEnd = this.chunks.length;
+    this.#partEnd = this.#chunks.length;
     this.#parts += 1;
     const path = concatBytes([this.item.path, fromUtf8(`.borg_part_${this.#parts}`)]);
     return { ...this.item, path, chunks, size: totalSize(chunks), part: this.#parts };
@@ -73,7 +83,7 @@ export class PendingFile {
     const last = this.takePart();
     if (last !== undefined) writer.addItem(last);
     const { statistics } = writer;
-    for (const { id, size } of this.chunks) cache.incref(id, statistics, size, true);
+    for (const { id, size } of this.#chunks) cache.incref(id, statistics, size, true);
     statistics.fileParts += this.#parts;
   }
 }

@@ -154,7 +154,7 @@ export class ArchiveRecreation {
     const file = new PendingFile({ path: item.path, item, firstStatus: '' });
     this.#file = file;
     for await (const plaintext of rechunker === undefined ? contents : rechunker.cut(contents)) {
-      file.chunks.push(await rewriter.store(plaintext, writer.statistics));
+      file.addChunk(await rewriter.store(plaintext, writer.statistics));
       this.#progress(item);
       if (this.#ctx.signal.aborted) throw new Interrupted();
       if (this.#checkpointDue()) await this.#checkpoint();

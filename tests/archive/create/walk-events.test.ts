@@ -10,9 +10,10 @@ import {
   WalkEventWriter,
 } from '../../../src/archive/create/walk-events.ts';
 import type { WalkVisitor } from '../../../src/archive/create/tree-walk.ts';
-import { lstat } from '../../../src/platform/file-stat.ts';
+import { type FileStat, lstat } from '../../../src/platform/file-stat.ts';
 import { errnoNumber, OsError } from '../../../src/platform/os-error.ts';
 import { fromUtf8 } from '../../../src/util/bytes.ts';
+import { statFields } from '../../stat-fields.ts';
 
 const path = fromUtf8('some/path');
 const { inodeFlags: _, ...stat } = lstat(import.meta.filename);
@@ -24,10 +25,16 @@ function told(say: (writer: WalkEventWriter) => void): unknown[][] {
     get:
       (_target, name) =>
       (...values: unknown[]) =>
-        calls.push([name, ...values]),
+        calls.push([name, ...values.map(plain)]),
   });
   tellEvents(sent(say), visitor);
   return calls;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('ctimeNs' in value) return statFields(value as FileStat);
+  return 'stat' in value ? { ...value, stat: plain(value.stat) } : value;
 }
 
 function sent(say: (writer: WalkEventWriter) => void): WalkEvents {

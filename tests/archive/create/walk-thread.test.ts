@@ -20,6 +20,7 @@ import { setXattr } from '../../../src/platform/xattr.ts';
 import { CACHE_TAG_CONTENTS } from '../../../src/platform/home.ts';
 import { fromUtf8, toHex, toUtf8Lossy } from '../../../src/util/bytes.ts';
 import { openBelow } from '../../platform/scratch.ts';
+import { statFields } from '../../stat-fields.ts';
 import { Scratch } from '../scratch.ts';
 
 /** Keeps what it is told, as text. */
@@ -48,7 +49,7 @@ class Recorder implements WalkVisitor {
 
   #add(what: string, path: Uint8Array, stat?: FileStat, more: object = {}): void {
     // Looked at while it is walked: of some file systems the time of last access is another one then.
-    const facts = { ...stat, atimeNs: 0n, inodeFlags: 0, ...more };
+    const facts = { ...(stat && statFields(stat)), atimeNs: 0n, ...more };
     this.lines.push(`${what} ${toUtf8Lossy(path)} ${JSON.stringify(facts, showValue)}`);
   }
 }
