@@ -49,6 +49,12 @@ export class WorkerPool<
     return 2 * this.#threadCount;
   }
 
+  /** Starts a thread, for whoever knows that there will be work. */
+  start(): void {
+    if (this.#threads.length === 0 && this.#failure === undefined)
+      this.#startThread().worker.isAwaited = false;
+  }
+
   /** Sends a request, and what it gives away; the batch's number is to be put into it. */
   send(
     request: (batch: number) => { readonly message: Request; readonly transfer?: Transferable[] },

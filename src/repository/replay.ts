@@ -81,6 +81,7 @@ export function followSegment(
 ): void {
   const { index, hints } = state;
   hints.segments.set(segment, 0);
+  let puts = 0;
   for (const { tag, key, offset, sizeBytes } of entries) {
     if (tag === TAG_PUT) {
       const bucket = index.find(key);
@@ -92,12 +93,13 @@ export function followSegment(
         addShadowed(hints, key, older);
       }
       index.set(key, segment, offset);
-      addTo(hints.segments, segment, 1);
+      puts++;
       hints.storageQuotaUseBytes += sizeBytes;
     } else if (tag === TAG_DELETE) {
       followDelete(state, sizes, key);
     }
   }
+  addTo(hints.segments, segment, puts);
   if (hints.segments.get(segment) === 0) hints.compact.set(segment, sizes.segmentSizeBytes(segment) ?? 0);
 }
 

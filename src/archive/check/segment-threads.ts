@@ -10,9 +10,10 @@ import type { SegmentReply, SegmentRequest } from './segment-worker.ts';
 export class SegmentThreads implements SegmentReader {
   readonly #pool: WorkerPool<SharedMemory, SegmentRequest, SegmentReply>;
 
-  /** Threads start when there is work for them. */
+  /** The first one starts at once, the others when there is work for them. */
   constructor(threads: number) {
     this.#pool = new WorkerPool(workerFile('segment', import.meta.url), {}, threads);
+    this.#pool.start();
   }
 
   get capacity(): number {

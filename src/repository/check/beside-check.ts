@@ -4,10 +4,10 @@ import type { SegmentReader } from './segments-ahead.ts';
 export interface BesideCheck {
   /** Below this much, in all segments, it is not worth it. */
   readonly fromBytes: number;
-  /** Objects can be read from now on, while the check goes on, and has found nothing wrong so far. */
-  begin(): void;
-  /** Reads the segments meanwhile. The check ends it. */
+  /** Who may read the segments. The check ends it. */
   createReader(): SegmentReader;
+  /** The reader is at work; objects can be read, as long as nothing wrong is found. */
+  begin(): void;
   /** Not all is well. Nothing may be read any more when it resolves. */
   end(): Promise<void>;
 }

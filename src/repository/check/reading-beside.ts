@@ -11,6 +11,7 @@ const MAX_OBJECTS = 1_000_000;
 export class ReadingBeside {
   readonly #beside: BesideCheck;
   readonly #state: CommittedState;
+  #reader: SegmentReader | undefined;
   #isOpen = false;
 
   constructor(beside: BesideCheck, state: CommittedState) {
@@ -23,27 +24,29 @@ export class ReadingBeside {
     return this.#isOpen;
   }
 
-  /** Whether there is enough to be checked, and not too much. */
-  isWorthIt(files: SegmentFiles, index: HashIndex): boolean {
-    if (index.size > MAX_OBJECTS) return false;
+  /** Gets ready who reads the segments, where there is enough to be read. */
+  prepare(files: SegmentFiles): void {
     let sizeBytes = 0;
     for (const segment of files.ascending()) {
       sizeBytes += files.sizeBytes(segment) ?? 0;
-      if (sizeBytes >= this.#beside.fromBytes) return true;
+      if (sizeBytes < this.#beside.fromBytes) continue;
+      this.#reader = this.#beside.createReader();
+      return;
     }
-    return false;
   }
 
-  /** Gives the check who reads its segments. */
-  begin(index: HashIndex): SegmentReader {
+  /** Gives the check who reads its segments; undefined where it is to do it by itself. */
+  begin(index: HashIndex): SegmentReader | undefined {
+    if (this.#reader === undefined || index.size > MAX_OBJECTS) return undefined;
     this.#state.readAs(index.hasDeleted ? index.copy() : index);
     this.#isOpen = true;
     this.#beside.begin();
-    return this.#beside.createReader();
+    return this.#reader;
   }
 
   /** The check is over. */
   async end(isSound: boolean): Promise<void> {
+    await this.#reader?.[Symbol.asyncDispose]();
     if (!this.#isOpen) return;
     if (!isSound) {
       await this.#beside.end();

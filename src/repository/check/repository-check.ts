@@ -30,7 +30,7 @@ import type { ReadingBeside } from './reading-beside.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
 import type { EntryRecord } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
-import { type SegmentReader, SegmentsAhead } from './segments-ahead.ts';
+import { SegmentsAhead } from './segments-ahead.ts';
 import { SoundSegments } from './sound-segments.ts';
 
 export interface RepositoryCheckNeeds {
@@ -97,7 +97,10 @@ class RepositoryCheck implements SegmentSizes {
 
   async run(): Promise<CheckOutcome> {
     this.#findings.say('info', 'Starting repository check');
-    this.#needs.log.files.assertPlaced();
+    const { files } = this.#needs.log;
+    files.assertPlaced();
+    const reading = this.#isPlain ? this.#needs.reading : undefined;
+    reading?.prepare(files);
     const { last, index, isCommitted } = await this.#open();
     if (last === undefined) {
       this.#findings.report({ kind: 'empty', text: 'This repository contains no valid data.' });
@@ -105,12 +108,13 @@ class RepositoryCheck implements SegmentSizes {
     }
     this.#reportCommits(last);
     if (this.#options.checksums === true) {
-      this.#checksums = new ChecksumCheck(this.#needs.log.files, this.#findings, index);
+      this.#checksums = new ChecksumCheck(files, this.#findings, index);
     }
     // Salvage goes by the index only where a checksum says that it is right.
     const isVerified = this.#needs.files.isVerified(last.transactionId);
-    const reader = (isCommitted ? this.#beginReading(index!) : undefined) ?? new SoundSegments();
-    await using sound = new SegmentsAhead(this.#needs.log.files, reader, last.transactionId);
+    const isSoundSoFar = isCommitted && this.#findings.damage.length === 0;
+    const reader = (isSoundSoFar ? reading?.begin(index!) : undefined) ?? new SoundSegments();
+    await using sound = new SegmentsAhead(files, reader, last.transactionId);
     await this.#checkSegments(last.transactionId, isVerified ? index : undefined, sound);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
@@ -126,6 +130,12 @@ class RepositoryCheck implements SegmentSizes {
     const isSound = !isDamaged && damage.length === 0;
     if (!this.#isRepair || !this.#isDryRun) return this.#result(isSound || this.#isRepair, steps);
     return { ...this.#result(isSound, steps), planned: this.#plannedIndex() };
+  }
+
+  /** Everything is read, and nothing else than whether all of it is sound is to be found out. */
+  get #isPlain(): boolean {
+    const { badRanges, checksums = false } = this.#options;
+    return !this.#isRepair && !this.#isPartial && !checksums && (badRanges?.size ?? 0) === 0;
   }
 
   get #isDryRun(): boolean {
@@ -179,15 +189,6 @@ class RepositoryCheck implements SegmentSizes {
       const text = `The segments of the last transaction are missing [segment ${lostTransactionId}]`;
       this.#findings.report({ kind: 'commit', segment: lostTransactionId, text });
     }
-  }
-
-  /** Undefined where there is nothing to be gained, or where it matters what is wrong. */
-  #beginReading(index: HashIndex): SegmentReader | undefined {
-    const { log, reading } = this.#needs;
-    const { badRanges, checksums = false } = this.#options;
-    const isPlain = !this.#isRepair && !this.#isPartial && !checksums && (badRanges?.size ?? 0) === 0;
-    if (reading === undefined || !isPlain || this.#findings.damage.length > 0) return undefined;
-    return reading.isWorthIt(log.files, index) ? reading.begin(index) : undefined;
   }
 
   async #checkSegments(
