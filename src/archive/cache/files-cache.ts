@@ -249,7 +249,8 @@ export class FilesCache {
       for (const cursor = block.at(0); cursor.offset < block.usedBytes;) {
         const start = cursor.offset;
         passEntry(cursor);
-        if (block.markOf(start) !== REPLACED) places.set(number, start);
+        // What was replaced lies before what it was replaced by.
+        places.set(number, start);
       }
     }
     return places;

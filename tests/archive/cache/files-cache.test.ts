@@ -22,6 +22,15 @@ const stat = (fields: Partial<FilesCacheStat> = {}): FilesCacheStat => ({
 });
 const encoded = (cache: FilesCache, ttl = 20): Uint8Array => concatBytes([...cache.encode(ttl)]);
 
+/** One of the states that a file has in the test with a map of the files. */
+function statOf(n: number, which: number): FilesCacheStat {
+  return stat({ ino: BigInt(n), ctimeNs: BigInt(1 + which) });
+}
+
+function idsOf(n: number, which: number): Uint8Array[] {
+  return Array.from({ length: (n * 7) % 20 }, () => hash(n + which));
+}
+
 /** A cache with one file, as a second run finds it: another file had the newest time. */
 function reloaded(mode = 'cis'): FilesCache {
   const cache = new FilesCache(mode);
@@ -249,6 +258,60 @@ describe('FilesCache', () => {
         });
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it('answers as a map of the files would, whatever it was told and asked, and however often it was saved', () => {
+    interface Known {
+      readonly stat: FilesCacheStat;
+      readonly ids: readonly Uint8Array[];
+      age: number;
+    }
+    const ttl = 3;
+    const file = fc.nat({ max: 30 });
+    // Of each file there are some states, which differ in what the mode looks at.
+    const state = fc.nat({ max: 2 });
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('lookup'), file, state }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('walk'), file, state }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('memorize'), file, state }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('replaceIds'), file, state }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('save'), file, state }) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        let cache = new FilesCache('cis');
+        let model = new Map<number, Known>();
+        const ask = (n: number, which: number): void => {
+          const known = model.get(n);
+          const wanted = statOf(n, which);
+          const isSame = known?.stat.ctimeNs === wanted.ctimeNs;
+          if (known !== undefined && isSame) known.age = 0;
+          const answer = cache.lookup(numbered(n), wanted);
+          assert.equal(answer.known, known !== undefined);
+          assert.deepEqual(answer.ids?.map(toHex), isSame ? known?.ids.map(toHex) : undefined);
+        };
+        for (const { kind, file: n, state: which } of steps) {
+          if (kind === 'lookup') ask(n, which);
+          else if (kind === 'walk') for (let m = n; m < 31; m++) ask(m, which);
+          else if (kind === 'memorize') {
+            cache.memorize(numbered(n), statOf(n, which), idsOf(n, which), undefined);
+            model.set(n, { stat: statOf(n, which), ids: idsOf(n, which), age: 0 });
+          } else if (kind === 'replaceIds') {
+            cache.replaceIds(numbered(n), idsOf(n, which + 5));
+            const known = model.get(n);
+            if (known !== undefined) model.set(n, { ...known, ids: idsOf(n, which + 5), age: 0 });
+          } else {
+            // Another file has the newest time, so that the others are kept.
+            cache.memorize(hash(200), stat({ ctimeNs: 9_000n }), [], undefined);
+            cache = FilesCache.decode(encoded(cache, ttl), 'cis');
+            model = new Map([...model].filter(([, { age }]) => age < ttl));
+            for (const known of model.values()) known.age += 1;
+            assert.equal(cache.size, model.size);
+          }
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 });
