@@ -31,7 +31,9 @@ export function libraryCrc32(): Crc32 | undefined {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     const call = loadDeflate(koffi)?.func('uint32_t libdeflate_crc32(uint32_t before, const void *, size_t)');
     if (call === undefined) return undefined;
-    const sum: Crc32 = (data, before = 0) => call(before, data, data.length) as number;
+    // It takes the address of no data for a question of how to begin, which is 0.
+    const sum: Crc32 = (data, before = 0) =>
+      data.length === 0 ? before : (call(before, data, data.length) as number);
     return givesTheSame(sum) ? sum : undefined;
   } catch {
     return undefined;

@@ -8,8 +8,11 @@ import { Workspace } from '../workspace.ts';
 
 const MIB = 2 ** 20;
 const MAX_PEAK_BYTES = 250 * MIB;
-/** Of ten thousand small files; a file in flight costs some kilobytes. */
-const MAX_PEAK_OF_MANY_BYTES = 185 * MIB;
+/**
+ * Of ten thousand small files: some 180 MiB, and a few more or less by how far the heaps had grown when they were told not
+ * to. A file in flight costs some kilobytes: all at once would take 50 MiB more.
+ */
+const MAX_PEAK_OF_MANY_BYTES = 215 * MIB;
 
 test(
   'create and extract take no more memory for large files',
@@ -62,7 +65,10 @@ test(
       [['extract', `${repository}::one`], space.join('out')],
     ] as const) {
       const { peakBytes } = runMeasured(space, args, { cwd });
-      assert.ok(peakBytes < MAX_PEAK_OF_MANY_BYTES, `${args[1]} took ${Math.round(peakBytes / MIB)} MiB`);
+      assert.ok(
+        peakBytes < MAX_PEAK_OF_MANY_BYTES,
+        `${args.join(' ')} took ${Math.round(peakBytes / MIB)} MiB`,
+      );
     }
   },
 );
