@@ -3,20 +3,21 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
 import { createChunker } from '../src/chunker/chunker.ts';
 import { bytesSource } from '../src/chunker/chunk-source.ts';
 import { createCompressor } from '../src/compress/compressor.ts';
 import { decompressInto } from '../src/compress/decompress.ts';
 import {
+  addMacs,
+  encryptEnvelopeInto,
   envelopeSizeBytes,
-  openEnvelopeInPlace,
+  openEnvelopesInPlace,
   sealEnvelope,
-  sealEnvelopeInto,
 } from '../src/crypto/envelope.ts';
-import { idHash } from '../src/crypto/id-hash.ts';
+import { idHashes } from '../src/crypto/id-hash.ts';
 import { initCrypto } from '../src/crypto/init-crypto.ts';
 import type { KeyMaterial } from '../src/crypto/key-material.ts';
+import { crc32 } from '../src/util/crc32.ts';
 import { BIG_FILES } from './corpora/corpus.ts';
 import { createFiller } from './corpora/contents.ts';
 import type { WorkerReport, WorkerStep } from './limits.ts';
@@ -59,7 +60,8 @@ const blake2: KeyMaterial = {
 await initCrypto(blake2);
 const chunker = createChunker(['buzhash', 19, 23, 21, 4095], 0);
 const sealed = compressed.map((object) => sealEnvelope(sha, 0n, object));
-const envelope = new Uint8Array(envelopeSizeBytes(sha, Math.max(...compressed.map(({ length }) => length))));
+const envelopes = compressed.map(({ length }) => new Uint8Array(envelopeSizeBytes(sha, length)));
+const piece = new Uint8Array(CHUNK_BYTES);
 const plain = new Uint8Array(CHUNK_BYTES);
 fs.mkdirSync(folder, { recursive: true });
 const file = join(folder, 'file');
@@ -73,7 +75,7 @@ for (let number = 0; number < SMALL_FILES; number++) fs.writeFileSync(join(small
 const STEPS: Readonly<Record<WorkerStep, () => number>> = {
   read() {
     const fd = fs.openSync(file, 'r');
-    while (fs.readSync(fd, envelope) > 0);
+    while (fs.readSync(fd, piece) > 0);
     fs.closeSync(fd);
     return FILE_BYTES;
   },
@@ -82,14 +84,17 @@ const STEPS: Readonly<Record<WorkerStep, () => number>> = {
     for (const { sizeBytes } of chunker.chunks(bytesSource(all))) bytes += sizeBytes;
     return bytes;
   },
-  hash: () => each(chunks, (chunk) => idHash(sha, chunk)),
-  hashBlake2: () => each(chunks, (chunk) => idHash(blake2, chunk)),
+  hash: () => hash(sha),
+  hashBlake2: () => hash(blake2),
   compress: () => each(chunks, (chunk) => compressor.compressTransient(chunk)),
-  seal: () => each(compressed, (object) => seal(sha, object)),
-  sealBlake2: () => each(compressed, (object) => seal(blake2, object)),
+  seal: () => seal(sha),
+  sealBlake2: () => seal(blake2),
   crc: () => each(sealed, (object) => crc32(object)),
   open: () => {
-    for (const object of sealed) openEnvelopeInPlace(sha, undefined, Uint8Array.from(object));
+    openEnvelopesInPlace(
+      sha,
+      sealed.map((object) => Uint8Array.from(object)),
+    );
     return compressedBytes;
   },
   decompress() {
@@ -131,8 +136,17 @@ function each(list: readonly Uint8Array[], work: (bytes: Uint8Array) => unknown)
   return bytes;
 }
 
-function seal(material: KeyMaterial, object: Uint8Array): void {
-  sealEnvelopeInto(material, 0n, object, envelope.subarray(0, envelopeSizeBytes(material, object.length)));
+function hash(material: KeyMaterial): number {
+  idHashes(material, chunks);
+  return FILE_BYTES;
+}
+
+function seal(material: KeyMaterial): number {
+  for (const [index, object] of compressed.entries()) {
+    encryptEnvelopeInto(material, 0n, object, envelopes[index]!);
+  }
+  addMacs(material, envelopes);
+  return compressedBytes;
 }
 
 parentPort!.on('message', (step: WorkerStep) => {
