@@ -74,24 +74,15 @@ export function envelopeSizeBytes(material: KeyMaterial, payloadLength: number):
  */
 export function sealEnvelope(material: KeyMaterial, nonce: bigint, payload: Uint8Array): Uint8Array {
   const envelope = freshMemory(envelopeSizeBytes(material, payload.length));
-  sealEnvelopeInto(material, nonce, payload, envelope);
+  encryptEnvelopeInto(material, nonce, payload, envelope);
+  addMacs(material, [envelope]);
   return envelope;
 }
 
-/** The same into memory of exactly `envelopeSizeBytes`; the payload may be at its end already. */
-export function sealEnvelopeInto(
-  material: KeyMaterial,
-  nonce: bigint,
-  payload: Uint8Array,
-  envelope: Uint8Array,
-): void {
-  encryptEnvelopeInto(material, nonce, payload, envelope);
-  addMacs(material, [envelope]);
-}
-
 /**
- * The same but for the MAC, whose place is left as it is: the envelope is nothing before addMacs() completes it. Where the
- * payload goes on elsewhere, with `rest`, what is before that is of whole AES blocks.
+ * The same into memory of exactly `envelopeSizeBytes`, but for the MAC, whose place is left as it is: the envelope is
+ * nothing before addMacs() completes it. The payload may be in its place already. Where it goes on elsewhere, with `rest`,
+ * what is before that is of whole AES blocks.
  */
 export function encryptEnvelopeInto(
   material: KeyMaterial,
@@ -150,21 +141,9 @@ export function openEnvelope(
   return plain;
 }
 
-/** The same, leaving the payload where its ciphertext was: the envelope is spoilt, and no memory is taken. */
-export function openEnvelopeInPlace(
-  material: KeyMaterial,
-  id: Uint8Array | undefined,
-  envelope: Uint8Array,
-): Uint8Array {
-  const payload = verifiedPayload(material, id, envelope);
-  if (material.cipher === 'none') return payload;
-  cipherWith(material).applyInto(counterOf(envelope), payload, payload);
-  return payload;
-}
-
 /**
- * Opens many in place, the payload of each where openEnvelopeInPlace() leaves it; undefined for those that it would refuse.
- * MACs of many take less time than of each by itself.
+ * Opens many, and leaves the payload of each where its ciphertext was: the envelopes are spoilt, and no memory is taken.
+ * Undefined for those that openEnvelope() would refuse. MACs of many take less time than of each by itself.
  */
 export function openEnvelopesInPlace(
   material: KeyMaterial,
