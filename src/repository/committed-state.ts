@@ -29,6 +29,8 @@ export interface CommittedStateOptions {
   readonly path: string;
   /** False where no lock is held: then nothing may be written, not even a rebuilt index. */
   readonly mayWrite: boolean;
+  /** The index is for other threads too. */
+  readonly sharedIndex: boolean;
   /** Gets the exclusive lock, if need be by upgrading a shared one; says whether it was upgraded. */
   readonly lockExclusively: () => Promise<boolean>;
   readonly downgradeLock: () => Promise<void>;
@@ -175,10 +177,10 @@ export class CommittedState {
 
   /** Undefined where a file is missing or damaged: it was removed, so that a later start won't stumble over it. */
   #read(transactionId: number, withHints: boolean): { index: HashIndex; hints?: Hints } | undefined {
-    const { files, mayWrite } = this.#options;
+    const { files, mayWrite, sharedIndex } = this.#options;
     let index: HashIndex;
     try {
-      index = files.readIndex(transactionId);
+      index = files.readIndex(transactionId, sharedIndex);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.#warn(`Repository index missing or corrupted, trying to recover from: ${describeOsError(error)}`);

@@ -290,7 +290,7 @@ export class SegmentRepository implements Repository {
       config: this.config,
       appendOnly: this.appendOnly,
       mayWrite: this.#lock !== undefined,
-      openState: (mayWrite: boolean) => this.#openState(mayWrite),
+      openState: (mayWrite: boolean) => this.#openState(mayWrite, reading !== undefined),
       reading,
     };
     this.#reading = reading;
@@ -307,13 +307,14 @@ export class SegmentRepository implements Repository {
     }
   }
 
-  #openState(mayWrite: boolean): CommittedState {
+  #openState(mayWrite: boolean, sharedIndex = false): CommittedState {
     return new CommittedState({
       log: this.log,
       files: this.#files,
       reporter: this.#context.reporter,
       path: this.store.root,
       mayWrite,
+      sharedIndex,
       lockExclusively: () => this.#lockExclusively(),
       downgradeLock: async () => this.#lock?.downgrade(),
     });

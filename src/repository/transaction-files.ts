@@ -63,8 +63,8 @@ export class TransactionFiles {
     return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Throws FileIntegrityError, IndexFileError or ENOENT where the index can't be used. */
-  readIndex(transactionId: number): HashIndex {
+  /** In shared memory if asked. Throws FileIntegrityError, IndexFileError or ENOENT where the index can't be used. */
+  readIndex(transactionId: number, shared = false): HashIndex {
     const path = `index.${transactionId}`;
     const integrity = this.#integrityOf(transactionId, 'index');
     const file = this.#store.openFile(path);
@@ -76,11 +76,11 @@ export class TransactionFiles {
         verifyFirstPart(integrity, `${this.#store.root}/${path}`, 'HashHeader', header);
       }
       const { size, bucketCount } = decodeIndexHeader(header.subarray(0, got), VALUE_WORDS, fileSizeBytes);
-      const buckets = HashIndex.allocate(bucketCount, { valueWords: VALUE_WORDS });
+      const buckets = HashIndex.allocate(bucketCount, { valueWords: VALUE_WORDS, shared });
       const read = file.read(buckets, INDEX_HEADER_BYTES);
       if (read < buckets.length) throw new IndexFileError('the file is cut short');
       this.#verify(path, integrity, [{ name: 'HashHeader', bytes: header }, { bytes: buckets }]);
-      return decodeBuckets(buckets, { valueWords: VALUE_WORDS, size });
+      return decodeBuckets(buckets, { valueWords: VALUE_WORDS, size, shared });
     } finally {
       file.close();
     }

@@ -120,6 +120,11 @@ export class HashIndex {
     return Math.max(this.#lookup(wordsOf(key), 0), -1);
   }
 
+  /** The same, and nothing is moved. */
+  peek(key: Uint8Array): number {
+    return Math.max(this.#lookup(wordsOf(key), 0, false), -1);
+  }
+
   has(key: Uint8Array): boolean {
     return this.#lookup(wordsOf(key), 0) >= 0;
   }

@@ -1,5 +1,6 @@
 /** Worker threads that read segments and verify their CRCs. */
 import { EntryList } from '../../repository/check/entry-list.ts';
+import type { IndexedPlaces } from '../../repository/check/indexed-places.ts';
 import type { SegmentReader } from '../../repository/check/segments-ahead.ts';
 import { SoundSegments } from '../../repository/check/sound-segments.ts';
 import { WorkerPool } from '../../pipeline/worker-pool.ts';
@@ -20,13 +21,14 @@ export class SegmentThreads implements SegmentReader {
     return this.#pool.capacity;
   }
 
-  read(file: ReadHandle): Promise<EntryList | undefined> {
+  read(file: ReadHandle, indexed?: IndexedPlaces): Promise<EntryList | undefined> {
     const { fd } = file;
     // Other threads know it by its number only.
-    if (fd === undefined) return new SoundSegments().read(file);
+    if (fd === undefined) return new SoundSegments().read(file, indexed);
     const sizeBytes = file.sizeBytes();
+    const places = indexed?.buckets.buffer instanceof SharedArrayBuffer ? indexed : undefined;
     return new Promise((resolve, reject) => {
-      this.#pool.send((batch) => ({ message: { batch, fd, sizeBytes } }), {
+      this.#pool.send((batch) => ({ message: { batch, fd, sizeBytes, places } }), {
         take: ({ entries }) => {
           resolve(entries && EntryList.of(entries));
           return true;

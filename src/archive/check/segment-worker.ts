@@ -7,12 +7,14 @@ import { WorkerControl, WorkerStopped } from '../../pipeline/worker-control.ts';
 import { type SharedMemory, takeMessages } from '../../pipeline/worker-thread.ts';
 import type { EntryListParts } from '../../repository/check/entry-list.ts';
 import { EntryScanner } from '../../repository/check/entry-scanner.ts';
+import type { IndexedPlaces } from '../../repository/check/indexed-places.ts';
 import { PosixReadHandle } from '../../store/posix-store.ts';
 
 export interface SegmentRequest {
   readonly batch: number;
   readonly fd: number;
   readonly sizeBytes: number;
+  readonly places: IndexedPlaces | undefined;
 }
 
 export interface SegmentReply {
@@ -29,14 +31,18 @@ if (port === null) throw new Error('segment-worker is a worker thread');
 const control = new WorkerControl((workerData as SharedMemory).control);
 const memory = Buffer.allocUnsafeSlow(PIECE_BYTES);
 
-takeMessages(port, control, ({ batch, fd, sizeBytes }: SegmentRequest) => {
-  const entries = scan(new PosixReadHandle(fd), sizeBytes);
+takeMessages(port, control, ({ batch, fd, sizeBytes, places }: SegmentRequest) => {
+  const entries = scan(new PosixReadHandle(fd), sizeBytes, places);
   const reply: SegmentReply = { batch, entries };
   port.postMessage(reply, entries === undefined ? [] : [entries.numbers.buffer, entries.keys.buffer]);
 });
 
-function scan(file: PosixReadHandle, sizeBytes: number): EntryListParts | undefined {
-  const scanner = new EntryScanner();
+function scan(
+  file: PosixReadHandle,
+  sizeBytes: number,
+  places: IndexedPlaces | undefined,
+): EntryListParts | undefined {
+  const scanner = new EntryScanner(places);
   try {
     for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
       control.checkStopped();

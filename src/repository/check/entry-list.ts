@@ -3,6 +3,7 @@
  * keep and to collect than to read.
  */
 import { KEY_SIZE_BYTES, TAG_DELETE, TAG_PUT } from '../../format/segment.ts';
+import { type IndexedPlaces, isIndexedAt } from './indexed-places.ts';
 import type { EntryRecord } from './salvaged-segment.ts';
 
 const FIRST_CAPACITY = 64;
@@ -12,30 +13,58 @@ const NUMBERS = 3;
 /** What a list consists of, for another thread: its memory goes along, and may be larger than needed. */
 export interface EntryListParts {
   readonly length: number;
+  readonly indexedCount: number;
+  readonly lastTag: number | undefined;
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly keys: Uint8Array<ArrayBuffer>;
 }
 
 export class EntryList implements Iterable<EntryRecord> {
+  readonly #places: IndexedPlaces | undefined;
   #length = 0;
+  #indexedCount = 0;
+  #lastTag: number | undefined;
   #numbers = new Float64Array(FIRST_CAPACITY * NUMBERS);
   #keys = new Uint8Array(FIRST_CAPACITY * KEY_SIZE_BYTES);
 
+  /** With `places`, objects that the index has at their places are only counted. */
+  constructor(places?: IndexedPlaces) {
+    this.#places = places;
+  }
+
   /** Takes over the parts of a list. */
-  static of({ length, numbers, keys }: EntryListParts): EntryList {
+  static of({ length, indexedCount, lastTag, numbers, keys }: EntryListParts): EntryList {
     const list = new EntryList();
     list.#length = length;
+    list.#indexedCount = indexedCount;
+    list.#lastTag = lastTag;
     list.#numbers = numbers;
     list.#keys = keys;
     return list;
   }
 
   get parts(): EntryListParts {
-    return { length: this.#length, numbers: this.#numbers, keys: this.#keys };
+    return {
+      length: this.#length,
+      indexedCount: this.#indexedCount,
+      lastTag: this.#lastTag,
+      numbers: this.#numbers,
+      keys: this.#keys,
+    };
+  }
+
+  /** How many objects were only counted. */
+  get indexedCount(): number {
+    return this.#indexedCount;
   }
 
   /** The key is copied. */
   push({ tag, key, offset, sizeBytes }: EntryRecord): void {
+    this.#lastTag = tag;
+    if (this.#places !== undefined && tag === TAG_PUT && isIndexedAt(this.#places, key, offset)) {
+      this.#indexedCount++;
+      return;
+    }
     const at = this.#length * NUMBERS;
     if (at === this.#numbers.length) this.#grow();
     this.#numbers[at] = tag;
@@ -47,7 +76,7 @@ export class EntryList implements Iterable<EntryRecord> {
 
   /** Undefined where there are no entries. */
   get lastTag(): number | undefined {
-    return this.#length === 0 ? undefined : this.#numbers[(this.#length - 1) * NUMBERS];
+    return this.#lastTag;
   }
 
   *[Symbol.iterator](): Generator<EntryRecord, void, undefined> {

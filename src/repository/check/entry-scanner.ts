@@ -18,12 +18,13 @@ import {
 import { crc32 } from '../../util/crc32.ts';
 import { equalBytes } from '../../util/bytes.ts';
 import { EntryList } from './entry-list.ts';
+import type { IndexedPlaces } from './indexed-places.ts';
 
 const SIZE_OFFSET = 4;
 const TAG_OFFSET = 8;
 
 export class EntryScanner {
-  readonly entries = new EntryList();
+  readonly entries: EntryList;
   /** The magic, or the head of an entry, where a piece ends within. */
   readonly #head = new Uint8Array(PUT_HEADER_SIZE_BYTES);
   #headBytes = 0;
@@ -35,6 +36,11 @@ export class EntryScanner {
   #leftBytes = 0;
   #crc = 0;
   #expectedCrc = 0;
+
+  /** See EntryList. */
+  constructor(places?: IndexedPlaces) {
+    this.entries = new EntryList(places);
+  }
 
   /** Takes the next piece; false where something is wrong. */
   add(bytes: Uint8Array): boolean {

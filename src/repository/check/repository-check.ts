@@ -26,6 +26,7 @@ import { lastCheckedSegment, rememberLastChecked } from './partial-progress.ts';
 import { RepairPlan } from './repair-plan.ts';
 import { hasSpaceToKeep } from './repair-space.ts';
 import type { DamagedSegment } from './repair-plan.ts';
+import { IndexComparison } from './index-comparison.ts';
 import type { ReadingBeside } from './reading-beside.ts';
 import { SalvagedSegment } from './salvaged-segment.ts';
 import type { EntryRecord } from './salvaged-segment.ts';
@@ -76,6 +77,8 @@ class RepositoryCheck implements SegmentSizes {
   readonly #damaged = new Map<number, DamagedSegment>();
   /** As the segments give it. */
   readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
+  /** Without a repair, the state is only made where it is not that of the index. */
+  #comparison: IndexComparison | undefined;
   #checksums: ChecksumCheck | undefined;
   #finished = true;
   /** The last segment ends with a COMMIT. */
@@ -114,7 +117,10 @@ class RepositoryCheck implements SegmentSizes {
     const isVerified = this.#needs.files.isVerified(last.transactionId);
     const isSoundSoFar = isCommitted && this.#findings.damage.length === 0;
     const reader = (isSoundSoFar ? reading?.begin(index!) : undefined) ?? new SoundSegments();
-    await using sound = new SegmentsAhead(files, reader, last.transactionId);
+    if (!this.#isRepair && !this.#isPartial && index !== undefined) {
+      this.#comparison = new IndexComparison(index);
+    }
+    await using sound = new SegmentsAhead(files, reader, last.transactionId, this.#comparison);
     await this.#checkSegments(last.transactionId, isVerified ? index : undefined, sound);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
@@ -122,7 +128,7 @@ class RepositoryCheck implements SegmentSizes {
     }
     if (!this.#isPartial) {
       this.#findings.say('info', 'Starting repository index check');
-      if (index !== undefined) this.#compare(index);
+      if (index !== undefined) await this.#compare(last, index);
       if (this.#isRepair) steps = this.#repair(last, index);
     }
     this.#sayResult();
@@ -243,6 +249,7 @@ class RepositoryCheck implements SegmentSizes {
     let entries: Iterable<EntryRecord>;
     if (scanned.problem === undefined) {
       entries = scanned.entries;
+      this.#comparison?.follow(segment, scanned.entries);
       this.#endsWithCommit = scanned.entries.lastTag === TAG_COMMIT;
     } else {
       const { bad, lost, sizeBytes } = scanned;
@@ -255,21 +262,26 @@ class RepositoryCheck implements SegmentSizes {
       this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
     }
     checksums?.end(scanned.problem === undefined, this.#endsWithCommit);
-    if (!this.#isPartial) followSegment(this.#state, this, segment, entries);
+    if (!this.#isPartial && this.#comparison === undefined) {
+      followSegment(this.#state, this, segment, entries);
+    }
   }
 
   /** The differences of the index on disk and the one that the segments give. */
-  #compare(committed: HashIndex): void {
+  async #compare({ transactionId }: LastTransaction, committed: HashIndex): Promise<void> {
     const { index } = this.#state;
-    const isSame = !this.#isRepair && this.#damaged.size === 0 && haveSameEntries(index, committed);
-    if (!isSame) this.#listLostObjects(committed);
+    const isSame = this.#damaged.size === 0 && this.#comparison?.isSame === true;
+    if (!isSame) {
+      if (this.#comparison !== undefined) await this.#followSegments(transactionId);
+      this.#listLostObjects(committed);
+    }
     // Borg says nothing of differences that it removes, and compares nothing with an index of no entries.
     if (this.#isRepair) {
       if (haveSameEntries(index, committed)) return;
       return this.#findings.list({ kind: 'index', text: 'The index is not that of the segments.' });
     }
     if (committed.size === 0) return;
-    if (committed.size === index.size) this.#findings.say('info', 'Index object count match.');
+    if (isSame || committed.size === index.size) this.#findings.say('info', 'Index object count match.');
     else {
       this.#findings.report({ kind: 'index', text: 'Index object count mismatch.' });
       this.#findings.report({ kind: 'index', text: `committed index: ${committed.size} objects` });
@@ -278,6 +290,18 @@ class RepositoryCheck implements SegmentSizes {
     if (isSame) return;
     for (const text of describeDifferences(index, committed)) {
       this.#findings.error(text);
+    }
+  }
+
+  /** Makes the state of segments that were read before: those that were sound then count, by their entries' heads. */
+  async #followSegments(upTo: number): Promise<void> {
+    const { context, log } = this.#needs;
+    for (const segment of log.files.ascending()) {
+      context.signal.throwIfAborted();
+      if (segment > upTo) break;
+      const entries = this.#damaged.has(segment) ? [] : log.entries(segment, { headersOnly: true });
+      followSegment(this.#state, this, segment, entries);
+      await breathe();
     }
   }
 

@@ -2,12 +2,14 @@
 import { hasCode, type ReadHandle } from '../../store/store.ts';
 import type { SegmentFiles } from '../segment-files.ts';
 import type { EntryList } from './entry-list.ts';
+import type { IndexComparison } from './index-comparison.ts';
+import type { IndexedPlaces } from './indexed-places.ts';
 
 export interface SegmentReader extends AsyncDisposable {
   /** How many segments it reads at a time. */
   readonly capacity: number;
-  /** The entries; undefined where anything is wrong with the segment. The file must stay open until then. */
-  read(file: ReadHandle): Promise<EntryList | undefined>;
+  /** The entries (see EntryList); undefined where anything is wrong with the segment. The file must stay open until then. */
+  read(file: ReadHandle, places?: IndexedPlaces): Promise<EntryList | undefined>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -16,14 +18,16 @@ export class SegmentsAhead implements AsyncDisposable {
   readonly #reader: SegmentReader;
   readonly #segments: Iterator<number>;
   readonly #last: number;
+  readonly #comparison: IndexComparison | undefined;
   readonly #ahead = new Map<number, Promise<EntryList | undefined>>();
 
-  /** Of segments up to `last`. The reader is ended with this. */
-  constructor(files: SegmentFiles, reader: SegmentReader, last: number) {
+  /** Of segments up to `last`; what the index of the comparison has at its place is only counted. The reader is ended with this. */
+  constructor(files: SegmentFiles, reader: SegmentReader, last: number, comparison?: IndexComparison) {
     this.#files = files;
     this.#reader = reader;
     this.#segments = files.ascending();
     this.#last = last;
+    this.#comparison = comparison;
   }
 
   /** One after the other, in order; some may be left out. Undefined where anything is wrong, also where that may not come again. */
@@ -57,7 +61,7 @@ export class SegmentsAhead implements AsyncDisposable {
     try {
       const file = this.#files.store.openFile(this.#files.path(segment));
       try {
-        return await this.#reader.read(file);
+        return await this.#reader.read(file, this.#comparison?.placesIn(segment));
       } finally {
         file.close();
       }

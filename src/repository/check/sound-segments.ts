@@ -2,6 +2,7 @@
 import type { ReadHandle } from '../../store/store.ts';
 import type { EntryList } from './entry-list.ts';
 import { EntryScanner } from './entry-scanner.ts';
+import type { IndexedPlaces } from './indexed-places.ts';
 import type { SegmentReader } from './segments-ahead.ts';
 
 const PIECE_BYTES = 512 * 1024;
@@ -15,8 +16,8 @@ export class SoundSegments implements SegmentReader {
   readonly #pieces = Array.from({ length: PIECES_AHEAD + 1 }, () => new Uint8Array(0));
 
   /** The entries; undefined where anything is wrong with the segment. Throws what reading the file throws. */
-  async read(file: ReadHandle): Promise<EntryList | undefined> {
-    const scanner = new EntryScanner();
+  async read(file: ReadHandle, places?: IndexedPlaces): Promise<EntryList | undefined> {
+    const scanner = new EntryScanner(places);
     const sizeBytes = file.sizeBytes();
     const count = Math.ceil(sizeBytes / PIECE_BYTES);
     const ahead: Promise<Uint8Array>[] = [];

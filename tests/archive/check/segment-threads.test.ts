@@ -8,6 +8,7 @@ import { COMMIT_ENTRY, encodePut, SEGMENT_MAGIC } from '../../../src/format/segm
 import { SoundSegments } from '../../../src/repository/check/sound-segments.ts';
 import { PosixStore } from '../../../src/store/posix-store.ts';
 import { concatBytes } from '../../../src/util/bytes.ts';
+import { HashIndex } from '../../../src/util/hash-index.ts';
 import { noise } from '../../noise.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'alcove-segment-threads-'));
@@ -47,6 +48,23 @@ test('SegmentThreads.read() gives what SoundSegments gives, and nothing where an
     [true, true, false, false, false, false, true],
   );
   for (const file of files) file.close();
+});
+
+test('SegmentThreads.read() leaves out what lies where the index says', async () => {
+  await using threads = new SegmentThreads(1);
+  writeFileSync(join(folder, 'indexed'), SEGMENT);
+  const file = store.openFile('indexed');
+  const all = [...(await threads.read(file))!];
+  for (const shared of [true, false]) {
+    const index = new HashIndex({ valueWords: 2, shared });
+    for (const { key, offset } of all.slice(0, 150)) index.set(key, 7, offset);
+    const { buckets, bucketCount } = index;
+    const list = await threads.read(file, { buckets, bucketCount, segment: 7 });
+    // Threads have no part in memory that is not shared.
+    assert.equal(list!.indexedCount, shared ? 150 : 0);
+    assert.equal([...list!].length, all.length - list!.indexedCount);
+  }
+  file.close();
 });
 
 test('SegmentThreads.read() gives nothing of what can not be read, and reads itself what has no number', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TAG_COMMIT, TAG_DELETE, TAG_PUT } from '../../../src/format/segment.ts';
 import { EntryList } from '../../../src/repository/check/entry-list.ts';
+import { HashIndex } from '../../../src/util/hash-index.ts';
 
 test('EntryList gives the entries that it was given, however many, in their order', () => {
   const entries = Array.from({ length: 1000 }, (_, number) => ({
@@ -23,6 +24,27 @@ test('EntryList.push() copies the key', () => {
   list.push({ tag: TAG_PUT, key, offset: 8, sizeBytes: 41 });
   key.fill(2);
   assert.deepEqual([...list][0]!.key, new Uint8Array(32).fill(1));
+});
+
+test('EntryList only counts objects that lie where the index says', () => {
+  const index = new HashIndex({ valueWords: 2, shared: true });
+  const key = new Uint8Array(32).fill(1);
+  index.set(key, 3, 100);
+  const entries = [
+    { tag: TAG_PUT, key, offset: 8, sizeBytes: 41 },
+    { tag: TAG_PUT, key: new Uint8Array(32).fill(2), offset: 100, sizeBytes: 41 },
+    { tag: TAG_DELETE, key, offset: 100, sizeBytes: 41 },
+  ];
+  const { buckets, bucketCount } = index;
+  const list = new EntryList({ buckets, bucketCount, segment: 3 });
+  for (const entry of [...entries, { tag: TAG_PUT, key, offset: 100, sizeBytes: 41 }]) list.push(entry);
+  const received = EntryList.of(structuredClone(list.parts));
+  assert.deepEqual([...received], entries);
+  assert.equal(received.indexedCount, 1);
+  assert.equal(received.lastTag, TAG_PUT);
+  const elsewhere = new EntryList({ buckets, bucketCount, segment: 4 });
+  elsewhere.push({ tag: TAG_PUT, key, offset: 100, sizeBytes: 41 });
+  assert.equal(elsewhere.indexedCount, 0);
 });
 
 test('EntryList.lastTag is undefined where there are no entries', () => {
