@@ -63,8 +63,8 @@ export interface Repository extends AsyncDisposable {
   delete(id: Uint8Array): Promise<void>;
   /** Up to `limit` ids after `marker`, in the index's order. */
   list(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
-  /** Adds all ids to a table, with these values, as list() gives them, without an array for each. Not every repository can. */
-  addIdsTo?(table: HashIndex, ...values: number[]): Promise<void>;
+  /** The table of all ids, in the order of list(): to look at, until anything is changed. Not every repository has one here. */
+  readTable?(): Promise<HashIndex>;
   /** Up to `limit` ids after `marker`, in the order in which the objects lie on the disk: for linear reads. */
   scan(limit?: number, marker?: Uint8Array): Promise<Uint8Array[]>;
   /**

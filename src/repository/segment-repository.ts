@@ -135,8 +135,8 @@ export class SegmentRepository implements Repository {
     return ids;
   }
 
-  async addIdsTo(table: HashIndex, ...values: number[]): Promise<void> {
-    table.addKeysOf(await this.#index(), ...values);
+  readTable(): Promise<HashIndex> {
+    return this.#index();
   }
 
   async count(): Promise<number> {

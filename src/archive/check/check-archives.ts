@@ -10,13 +10,13 @@ import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes } from '../../util/bytes.ts';
 import type { Context } from '../../util/context.ts';
 import { type ArchiveSelection, selectArchives, type SelectedArchive } from '../archive-selection.ts';
-import { ChunkIndex } from '../cache/chunk-index.ts';
 import { Manifest } from '../manifest.ts';
 import { ArchiveExaminer } from './archive-examiner.ts';
 import { loadKeyOfObjects } from './check-key.ts';
 import { type CheckMode, CheckState, LOGGER } from './check-state.ts';
 import { DamageCollector } from './damage.ts';
 import { damageText, isIntegrityError, ObjectSource } from './object-source.ts';
+import { ObjectReferences } from './object-references.ts';
 import { findNewerArchives } from './newer-archives.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { RepairLog } from './repair-log.ts';
@@ -49,11 +49,6 @@ export interface ArchivesCheckResult {
   readonly steps: RepairLog | undefined;
 }
 
-/** How many ids the repository is asked for at a time (Borg: LIST_SCAN_LIMIT). */
-const PAGE_IDS = 100_000;
-/** Room for what a repair adds, as in Borg: the order of the index shows in the order of what is said. */
-const HEADROOM = 1.1;
-
 /**
  * Needs the exclusive lock. A repair is one transaction: it is committed as a whole, or nothing of it is.
  *
@@ -67,18 +62,18 @@ export async function checkArchives(
 ): Promise<ArchivesCheckResult> {
   ctx.reporter.log('info', 'Starting archive consistency check...', LOGGER);
   const damage = new DamageCollector();
-  const chunks = await indexObjects(repository);
+  const mode = modeOf(options);
+  const chunks = await ObjectReferences.of(repository, mode === 'repair');
   if (chunks.size === 0) {
     const text = 'Repository contains no apparent data at all, cannot continue check/repair.';
     ctx.reporter.log('error', text, LOGGER);
     return { ok: false, errorFound: true, damage, steps: undefined };
   }
   await initCrypto();
-  const key = await loadKeyOfObjects(ctx, repository, chunks.table.keys());
+  const key = await loadKeyOfObjects(ctx, repository, chunks.ids());
   if (key.unverified && options.repair === true) {
     throw new GeneralError(['a repair writes to the archives, and needs the secrets of the key for that']);
   }
-  const mode = modeOf(options);
   const state = new CheckState(ctx, { repository, key, mode, chunks, damage });
   let hasOldManifest = false;
   for (const id of options.damagedIds ?? []) {
@@ -102,22 +97,6 @@ export async function checkArchives(
 function modeOf({ repair, dryRun }: ArchivesCheckOptions): CheckMode {
   if (repair !== true) return 'check';
   return dryRun === true ? 'plan' : 'repair';
-}
-
-/** All objects of the repository, without references. */
-export async function indexObjects(repository: Repository): Promise<ChunkIndex> {
-  const chunks = ChunkIndex.withUsable((await repository.count()) * HEADROOM);
-  if (repository.addIdsTo !== undefined) {
-    await repository.addIdsTo(chunks.table, 0, 0, 0);
-    return chunks;
-  }
-  let marker: Uint8Array | undefined;
-  for (;;) {
-    const page = await repository.list(PAGE_IDS, marker);
-    marker = page.at(-1);
-    if (marker === undefined) return chunks;
-    for (const id of page) chunks.set(id, { refcount: 0, sizeBytes: 0, csizeBytes: 0 });
-  }
 }
 
 class ArchivesRun {

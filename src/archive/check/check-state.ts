@@ -7,8 +7,9 @@ import type { Key } from '../../keys/key.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
 import type { LogLevel } from '../../util/reporter.ts';
-import { ChunkIndex, MAX_REFCOUNT } from '../cache/chunk-index.ts';
+import { ChunkIndex } from '../cache/chunk-index.ts';
 import { DamageCollector } from './damage.ts';
+import type { ObjectReferences } from './object-references.ts';
 import { RepairLog } from './repair-log.ts';
 
 export const LOGGER = { logger: 'borg.archive' };
@@ -20,15 +21,13 @@ export const LOGGER = { logger: 'borg.archive' };
  */
 export type CheckMode = 'check' | 'plan' | 'repair';
 
-const REFCOUNT_WORD = 0;
-
 export class CheckState {
   readonly ctx: Context;
   readonly repository: Repository;
   readonly key: Key;
   readonly mode: CheckMode;
   /** Every object of the repository, with the references that were counted so far. */
-  readonly chunks: ChunkIndex;
+  readonly chunks: ObjectReferences;
   /** Objects that nothing refers to any more after this check's changes; they are no orphans. */
   readonly superseded = new ChunkIndex();
   readonly damage: DamageCollector;
@@ -43,7 +42,7 @@ export class CheckState {
       readonly repository: Repository;
       readonly key: Key;
       readonly mode: CheckMode;
-      readonly chunks: ChunkIndex;
+      readonly chunks: ObjectReferences;
       readonly damage: DamageCollector;
       /** Nothing is logged. */
       readonly quiet?: boolean | undefined;
@@ -79,12 +78,7 @@ export class CheckState {
 
   /** Counts a reference to an object; says whether there is such an object. */
   reference(id: Uint8Array): boolean {
-    const { table } = this.chunks;
-    const bucket = table.find(id);
-    if (bucket < 0) return false;
-    const refcount = table.valueAt(bucket, REFCOUNT_WORD);
-    if (refcount < MAX_REFCOUNT) table.setValueAt(bucket, REFCOUNT_WORD, refcount + 1);
-    return true;
+    return this.chunks.addTo(id);
   }
 
   /** What a chunk of these contents would be called, and take. */
@@ -102,7 +96,7 @@ export class CheckState {
       const payload = this.#compressor.compress(plaintext);
       await this.repository.put(id, await this.key.seal(payload));
     }
-    this.chunks.set(id, { refcount: 1, sizeBytes: plaintext.length, csizeBytes: 0 });
+    this.chunks.add(id);
     return id;
   }
 
@@ -114,7 +108,7 @@ export class CheckState {
 
   /** Remembers what this check's changes may leave without references. */
   supersede(id: Uint8Array): void {
-    if ((this.chunks.get(id)?.refcount ?? 0) > 0) return;
+    if ((this.chunks.count(id) ?? 0) > 0) return;
     this.superseded.set(id, { refcount: 0, sizeBytes: 0, csizeBytes: 0 });
   }
 }

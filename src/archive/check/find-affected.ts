@@ -6,10 +6,11 @@ import type { Context } from '../../util/context.ts';
 import { selectArchives } from '../archive-selection.ts';
 import { Manifest } from '../manifest.ts';
 import { ArchiveExaminer } from './archive-examiner.ts';
-import { indexObjects, type ArchivesCheckOptions } from './check-archives.ts';
+import type { ArchivesCheckOptions } from './check-archives.ts';
 import { loadKeyOfObjects } from './check-key.ts';
 import { CheckState } from './check-state.ts';
 import { DamageCollector } from './damage.ts';
+import { ObjectReferences } from './object-references.ts';
 import { isIntegrityError, ObjectSource } from './object-source.ts';
 
 export interface AffectedFiles {
@@ -29,8 +30,8 @@ export async function findAffected(
   for (const id of damagedIds) damage.addDamagedChunk(id);
   try {
     await initCrypto();
-    const chunks = await indexObjects(repository);
-    const key = await loadKeyOfObjects(ctx, repository, chunks.table.keys());
+    const chunks = await ObjectReferences.of(repository, false);
+    const key = await loadKeyOfObjects(ctx, repository, chunks.ids());
     const state = new CheckState(ctx, { repository, key, mode: 'check', chunks, damage, quiet: true });
     const manifest = await loadManifest(state);
     if (manifest === undefined) return { damage, problem: 'the list of archives is damaged' };

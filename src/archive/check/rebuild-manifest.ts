@@ -25,7 +25,7 @@ export async function rebuildManifest(state: CheckState, objects: ObjectSource):
     state.chunks.size,
   );
   let nonceEnd = 0n;
-  for await (const read of objects.readAll(pages(state.chunks.table.keys()))) {
+  for await (const read of objects.readAll(pages(state.chunks.ids()))) {
     ctx.signal.throwIfAborted();
     progress.advance();
     if (read.plaintext === undefined) {

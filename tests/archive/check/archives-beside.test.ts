@@ -67,7 +67,7 @@ async function check(options: CheckOptions, env?: Record<string, string>): Promi
   const watched = new Proxy(repository, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if (name === 'addIdsTo') calls.push('archives');
+      if (name === 'readTable') calls.push('archives');
       if (name === 'check') {
         const asked = repository.check.bind(repository);
         return (...args: Parameters<Repository['check']>) =>
