@@ -4,7 +4,6 @@
  *
  * Source: Borg 1.4.5, archive.py, ArchiveChecker.
  */
-import { initCrypto } from '../../crypto/init-crypto.ts';
 import { GeneralError, InvalidRPCMethod } from '../../errors.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes } from '../../util/bytes.ts';
@@ -69,7 +68,6 @@ export async function checkArchives(
     ctx.reporter.log('error', text, LOGGER);
     return { ok: false, errorFound: true, damage, steps: undefined };
   }
-  await initCrypto();
   const key = await loadKeyOfObjects(ctx, repository, chunks.ids());
   if (key.unverified && options.repair === true) {
     throw new GeneralError(['a repair writes to the archives, and needs the secrets of the key for that']);

@@ -1,6 +1,5 @@
 /** Which files and archives need objects that a check of the repository found damaged. Beyond Borg. */
 import { BorgError, NoManifestError } from '../../errors.ts';
-import { initCrypto } from '../../crypto/init-crypto.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Context } from '../../util/context.ts';
 import { selectArchives } from '../archive-selection.ts';
@@ -29,7 +28,6 @@ export async function findAffected(
   const damage = new DamageCollector();
   for (const id of damagedIds) damage.addDamagedChunk(id);
   try {
-    await initCrypto();
     const chunks = await ObjectReferences.of(repository, false);
     const key = await loadKeyOfObjects(ctx, repository, chunks.ids());
     const state = new CheckState(ctx, { repository, key, mode: 'check', chunks, damage, quiet: true });

@@ -7,16 +7,21 @@ import { DecompressionError, IntegrityError, ObjectNotFound } from '../../errors
 import type { Key } from '../../keys/key.ts';
 import { ObjectOpener } from '../../pipeline/object-opener.ts';
 import { ObjectVerifier } from '../../pipeline/object-verifier.ts';
+import { releaseBuffer } from '../../pipeline/open-batch.ts';
+import { SealedOpener } from '../../pipeline/sealed-opener.ts';
 import { defaultThreadCount } from '../../pipeline/thread-count.ts';
 import { MANIFEST_ID, type Repository } from '../../repository/repository.ts';
 import { equalBytes, toHex } from '../../util/bytes.ts';
-import { isPlace, type Sealed, sealedSizeBytes } from '../../util/sealed.ts';
+import { isPlace, releaseSealed, type Sealed, sealedSizeBytes } from '../../util/sealed.ts';
 import { type Fetched, fetchPlaces, type Wanted } from '../object-pages.ts';
-import { ReadAhead } from '../read-ahead.ts';
+import { type Opened, ReadAhead } from '../read-ahead.ts';
 import { openObject } from '../repo-object.ts';
 
 /** Below this much (the items of 240,000 files) other threads would only cost time and memory. */
 const PARALLEL_FROM_BYTES = 64 * 2 ** 20;
+
+/** So many are opened together where there are no other threads: hashes of two are made in the time of one. */
+const FEW_OBJECTS = 4;
 
 /** How reading an object ended. */
 export interface ReadObject {
@@ -68,6 +73,8 @@ export class ObjectSource implements AsyncDisposable {
   readonly #repository: Repository;
   readonly #key: Key;
   readonly #opener: ObjectOpener;
+  /** For what this thread opens. */
+  #ownOpener: SealedOpener | undefined;
   readonly #threads: number;
   readonly #parallelFromBytes: number;
   #readBytes = 0;
@@ -109,21 +116,24 @@ export class ObjectSource implements AsyncDisposable {
   async *readAll(
     pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
   ): AsyncGenerator<ReadObject, void, undefined> {
+    for await (const { about, plaintext } of this.#openAll(pages)) {
+      if (plaintext !== undefined) yield { id: about.id, plaintext, nonceEnd: about.nonceEnd };
+      else if (about.readError !== undefined) yield { id: about.id, readError: about.readError };
+      else yield await this.readAgain(about.id);
+    }
+  }
+
+  async *#openAll(
+    pages: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,
+  ): AsyncGenerator<Opened<Unopened>, void, undefined> {
     const source = this.#unopened(pages);
     try {
       while (this.#readBytes < this.#parallelFromBytes) {
-        const next = await source.next();
-        if (next.done === true) return;
-        const { about, sealed } = next.value;
-        const read = sealed === undefined ? unread(about) : await this.#openHere(about.id, sealed);
-        this.#readBytes += read.plaintext?.length ?? 0;
-        yield read;
+        const few = await nextFew(source);
+        if (few.length === 0) return;
+        yield* this.#openHere(few);
       }
-      for await (const { about, plaintext } of new ReadAhead(source, this.#opener)) {
-        if (plaintext !== undefined) yield { id: about.id, plaintext, nonceEnd: about.nonceEnd };
-        else if (about.readError !== undefined) yield unread(about);
-        else yield await this.readAgain(about.id);
-      }
+      yield* new ReadAhead(source, this.#opener);
     } finally {
       // Whoever leaves early does not wait for what is under way.
       source.return().catch(() => {});
@@ -143,10 +153,25 @@ export class ObjectSource implements AsyncDisposable {
     }
   }
 
-  async #openHere(id: Uint8Array, sealed: Sealed): Promise<ReadObject> {
-    if (!isPlace(sealed)) return this.#open({ id, sealed });
-    sealed.release();
-    return this.read(id);
+  *#openHere(few: readonly Fetched<Unopened, Sealed>[]): Generator<Opened<Unopened>, void, undefined> {
+    this.#ownOpener ??= new SealedOpener(this.#key.material);
+    const objects = few.flatMap(({ about: { id }, sealed }) =>
+      sealed === undefined ? [] : [{ id, sealed }],
+    );
+    const plaintexts = this.#ownOpener.openEach(objects);
+    try {
+      for (const { about, sealed } of few) {
+        const plaintext = sealed && (plaintexts.next().value ?? undefined);
+        this.#readBytes += plaintext?.length ?? 0;
+        yield { about, id: about.id, plaintext };
+      }
+    } finally {
+      plaintexts.return();
+      for (const { sealed } of objects) {
+        if (isPlace(sealed)) sealed.release();
+        else releaseBuffer(sealed);
+      }
+    }
   }
 
   #open({ id, sealed }: { readonly id: Uint8Array; readonly sealed: Uint8Array }): ReadObject {
@@ -192,8 +217,22 @@ function isUnreadable(error: unknown): error is DamageError {
   return error instanceof ObjectNotFound || isIntegrityError(error);
 }
 
-function unread({ id, readError }: Unopened): ReadObject {
-  return readError === undefined ? { id } : { id, readError };
+/** The next ones, to be opened together; none at the end. */
+async function nextFew(
+  source: AsyncIterator<Fetched<Unopened, Sealed>>,
+): Promise<Fetched<Unopened, Sealed>[]> {
+  const few: Fetched<Unopened, Sealed>[] = [];
+  try {
+    while (few.length < FEW_OBJECTS) {
+      const { done, value } = await source.next();
+      if (done === true) break;
+      few.push(value);
+    }
+    return few;
+  } catch (error) {
+    for (const { sealed } of few) releaseSealed(sealed);
+    throw error;
+  }
 }
 
 async function* wanted(
