@@ -8,7 +8,7 @@ import { ObjectOpener } from '../pipeline/object-opener.ts';
 import type { FileOutcome, FileWrite } from '../pipeline/file-write.ts';
 import { releaseBuffer, type SealedInput } from '../pipeline/open-batch.ts';
 import { SealedOpener } from '../pipeline/sealed-opener.ts';
-import { writeFiles } from '../pipeline/write-file-contents.ts';
+import { Plaintexts, writeFiles } from '../pipeline/write-file-contents.ts';
 import { copyMemory } from '../platform/copy-memory.ts';
 import { batches } from '../util/batches.ts';
 import { isPlace, releaseSealed, type Sealed, sealedSizeBytes, type Unread } from '../util/sealed.ts';
@@ -137,7 +137,13 @@ export class ObjectReader {
     if (this.#opener !== undefined && this.#readBytes >= PARALLEL_FROM_BYTES) {
       return this.#opener.write(objects, writes);
     }
-    const outcomes = writeFiles(this.#openerHere, objects, writes);
+    const plaintexts = new Plaintexts(this.#openerHere.openEach(objects));
+    let outcomes: FileOutcome[];
+    try {
+      outcomes = writeFiles(plaintexts, writes);
+    } finally {
+      plaintexts.end();
+    }
     for (const { sealed } of objects) releaseSealed(sealed);
     const sealedBytes = objects.reduce((sum, { sealed }) => sum + sealedSizeBytes(sealed), 0);
     const plainBytes = outcomes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -41,6 +41,11 @@ function decompressAny(object: Uint8Array, maxSizeBytes: number, room?: Uint8Arr
   throw new DecompressionError(['obfuscated data is nested too deeply']);
 }
 
+/** Whether the object is not compressed, so that its data is a part of it. */
+export function isStored(object: Uint8Array): boolean {
+  return object[0] === TYPES.indexOf('none') && object[1] === 0;
+}
+
 /** The format of a compressed object, by its first two bytes. Throws DecompressionError where it is none. */
 export function detectCompression(object: Uint8Array): CompressionName {
   const [first, second] = object;

@@ -20,6 +20,7 @@ import { toHex } from '../util/bytes.ts';
 import { BLOCK_SIZE_BYTES } from './aes-ctr.ts';
 import { blake2b256 } from './blake2b.ts';
 import { constantTimeEqual } from './constant-time.ts';
+import type { LaneHash } from './hmac-sha256.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { cipherWith, hmacWith } from './secret-keys.ts';
 
@@ -149,19 +150,42 @@ export function openEnvelopesInPlace(
   material: KeyMaterial,
   envelopes: readonly Uint8Array[],
 ): (Uint8Array | undefined)[] {
-  const encrypted = material.cipher !== 'none';
   const formed = envelopes.filter((envelope) => isFormed(material, envelope));
-  const macs = encrypted ? computeMacs(material, formed.map(authenticatedPart)) : [];
+  const macs = isAuthenticated(material) ? computeMacs(material, formed.map(authenticatedPart)) : [];
   let next = 0;
-  return envelopes.map((envelope) => {
-    if (envelope !== formed[next]) return undefined;
-    const mac = macs[next++];
-    if (!encrypted) return envelope.subarray(1);
-    if (mac === undefined || !constantTimeEqual(mac, macOf(envelope))) return undefined;
-    const payload = envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
-    cipherWith(material).applyInto(counterOf(envelope), payload, payload);
-    return payload;
-  });
+  return envelopes.map((envelope) =>
+    envelope === formed[next] ? openInPlace(material, envelope, macs[next++]) : undefined,
+  );
+}
+
+/** Whether envelopes of this key have a MAC. */
+export function isAuthenticated(material: KeyMaterial): boolean {
+  return material.cipher !== 'none';
+}
+
+/** What is hashed for the MAC; undefined for an envelope that openEnvelope() would refuse before. */
+export function macMessage(material: KeyMaterial, envelope: Uint8Array): Uint8Array | undefined {
+  return isFormed(material, envelope) ? authenticatedPart(envelope) : undefined;
+}
+
+/** The MAC of a macMessage(), to be hashed beside another message. */
+export function macLaneHash(material: KeyMaterial): LaneHash {
+  if (material.mac === 'hmac-sha256') return hmacWith(material, 'encHmacKey');
+  return { digest: (message) => computeMacs(material, [message])[0]! };
+}
+
+/** One, whose MAC was computed, if it has one, as openEnvelopesInPlace() does it. */
+export function openInPlace(
+  material: KeyMaterial,
+  envelope: Uint8Array,
+  mac: Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (!isFormed(material, envelope)) return undefined;
+  if (!isAuthenticated(material)) return envelope.subarray(1);
+  if (mac === undefined || !constantTimeEqual(mac, macOf(envelope))) return undefined;
+  const payload = envelope.subarray(ENVELOPE_OVERHEAD_BYTES);
+  cipherWith(material).applyInto(counterOf(envelope), payload, payload);
+  return payload;
 }
 
 /** What the envelope holds, still encrypted; after all that can be verified of it was. */

@@ -5,7 +5,7 @@
 import { createHmac, createSecretKey, hash } from 'node:crypto';
 import { fromBinaryString } from '../util/bytes.ts';
 import { SHA256_STATE_BYTES, findOpenSsl, type OpenSsl } from './openssl.ts';
-import { findSha256Pair } from './sha256-pair.ts';
+import { findSha256Pair, type Sha256Words } from './sha256-pair.ts';
 
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
@@ -16,9 +16,21 @@ const MAX_TINY_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-export interface HmacSha256 {
-  /** 32 bytes of memory of their own. */
+/** A hash whose message may be hashed beside another one. */
+export interface LaneHash {
+  /** Of the whole message at once: 32 bytes of memory of their own. */
   digest(message: Uint8Array): Uint8Array;
+  readonly parts?: LaneHashParts;
+}
+
+/** What SHA-256 makes of the message, behind other bytes, and what becomes of that. */
+export interface LaneHashParts {
+  readonly before: Sha256Words;
+  readonly beforeBytes: number;
+  finish(inner: Uint8Array): Uint8Array;
+}
+
+export interface HmacSha256 extends LaneHash {
   /** Of each: the same, and faster where the processor hashes two messages side by side. */
   digests(messages: readonly Uint8Array[]): Uint8Array[];
 }
@@ -41,6 +53,12 @@ function openSslHmacSha256(openSsl: OpenSsl, key: Uint8Array): HmacSha256 {
   const state = new Uint8Array(SHA256_STATE_BYTES);
   const result = new Uint8Array(DIGEST_BYTES);
   const tiny = new Uint8Array(MAX_TINY_BYTES);
+  const finish = (innerHash: Uint8Array): Uint8Array => {
+    state.set(outer);
+    openSsl.sha256Update(state, innerHash);
+    openSsl.sha256Final(result, state);
+    return result.slice();
+  };
   const digest = (message: Uint8Array): Uint8Array => {
     state.set(inner);
     let data = message;
@@ -50,20 +68,22 @@ function openSslHmacSha256(openSsl: OpenSsl, key: Uint8Array): HmacSha256 {
     }
     openSsl.sha256Update(state, data);
     openSsl.sha256Final(result, state);
-    state.set(outer);
-    openSsl.sha256Update(state, result);
-    openSsl.sha256Final(result, state);
-    return result.slice();
+    return finish(result);
   };
   const pair = findSha256Pair();
   if (pair === undefined) return { digest, digests: (messages) => messages.map(digest) };
-  // SHA256_CTX begins with them.
-  const [innerWords, outerWords] = [inner, outer].map(({ buffer }) => new Uint32Array(buffer, 0, 8));
+  const [innerWords, outerWords] = [wordsOf(inner), wordsOf(outer)];
   return {
     digest,
+    parts: { before: innerWords, beforeBytes: BLOCK_BYTES, finish },
     digests: (messages) =>
       pair.digests(pair.digests(messages, innerWords, BLOCK_BYTES), outerWords, BLOCK_BYTES),
   };
+}
+
+/** SHA256_CTX begins with them. */
+function wordsOf({ buffer }: Uint8Array): Sha256Words {
+  return new Uint32Array(buffer, 0, 8);
 }
 
 /** By node:crypto: two plain hashes need no set-up. */

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { blake2b256 } from './blake2b.ts';
+import type { LaneHash, LaneHashParts } from './hmac-sha256.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { hmacWith } from './secret-keys.ts';
-import { findSha256Pair } from './sha256-pair.ts';
+import { findSha256Pair, SHA256_FIRST_WORDS } from './sha256-pair.ts';
 
 /**
  * The id of a chunk, 32 bytes, from its plaintext. Synchronous; BLAKE2b needs `initCrypto()` first.
@@ -19,6 +20,19 @@ export function idHash(material: KeyMaterial, data: Uint8Array): Uint8Array {
       return blake2b256(material.idKey, data);
   }
 }
+
+/** The same, to be hashed beside another message. */
+export function idLaneHash(material: KeyMaterial): LaneHash {
+  if (material.idHash === 'hmac-sha256') return hmacWith(material, 'idKey');
+  const digest = (data: Uint8Array): Uint8Array => idHash(material, data);
+  return material.idHash === 'sha256' ? { digest, parts: PLAIN_SHA256 } : { digest };
+}
+
+const PLAIN_SHA256: LaneHashParts = {
+  before: SHA256_FIRST_WORDS,
+  beforeBytes: 0,
+  finish: (digest) => digest,
+};
 
 /** The ids of many chunks: faster than one by one, where the processor hashes two side by side. */
 export function idHashes(material: KeyMaterial, datas: readonly Uint8Array[]): Uint8Array[] {

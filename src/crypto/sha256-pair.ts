@@ -38,20 +38,32 @@ const NO_MESSAGE = new Uint8Array(0);
 /** The words of the messages are aligned so. */
 const ALIGNMENT_BYTES = 32;
 
+export type LaneNumber = 0 | 1;
+
 type PairFunctions = Required<Pick<OpenSsl, 'sha256Pair' | 'addressOf'>>;
 
 let pair: Sha256Pair | false | undefined;
 
-/** Undefined where two messages side by side take as long as one after the other, or can't be hashed so. */
+/** For digests(). Undefined where two messages side by side take as long as one after the other, or can't be hashed so. */
 export function findSha256Pair(): Sha256Pair | undefined {
-  pair ??= makePair() ?? false;
+  pair ??= checkedPair() ?? false;
   return pair === false ? undefined : pair;
+}
+
+/** One of its own, for who starts messages; undefined where there is none. */
+export function createSha256Pair(): Sha256Pair | undefined {
+  return findSha256Pair() && makePair();
 }
 
 function makePair(): Sha256Pair | undefined {
   const { sha256Pair, addressOf } = findOpenSsl() ?? {};
   if (sha256Pair === undefined || addressOf === undefined) return undefined;
-  const made = new Sha256Pair({ sha256Pair, addressOf });
+  return new Sha256Pair({ sha256Pair, addressOf });
+}
+
+function checkedPair(): Sha256Pair | undefined {
+  const made = makePair();
+  if (made === undefined) return undefined;
   const data = Uint8Array.from({ length: MAX_END_BYTES + 1500 }, (_, index) => index * 7);
   const messages = [data, data.subarray(0, 70), data.subarray(3)];
   const digests = made.digests(messages);
@@ -79,35 +91,64 @@ export class Sha256Pair {
 
   /**
    * A digest of 32 bytes for each message, which comes after `beforeBytes` (whole blocks) whose hash so far is `before`.
+   * What was begun in a lane is given up.
    */
   digests(
     messages: readonly Uint8Array[],
     before: Sha256Words = SHA256_FIRST_WORDS,
     beforeBytes = 0,
   ): Uint8Array[] {
+    this.clear();
     const results: Uint8Array[] = [];
-    const [first, second] = this.#lanes;
+    const numbers = [0, 0];
     const order = orderOf(messages);
     let next = 0;
-    const startNext = (lane: Lane): void => {
-      const number = order === undefined ? next : (order[next] ?? next);
+    const startNext = (lane: LaneNumber): void => {
+      if (next === messages.length) return;
+      const number = order === undefined ? next : order[next]!;
       next += 1;
-      lane.start(messages[number], number, before, beforeBytes);
+      numbers[lane] = number;
+      this.start(lane, messages[number]!, before, beforeBytes);
     };
-    startNext(first);
-    startNext(second);
+    startNext(0);
+    startNext(1);
+    for (let left = messages.length; left > 0; left--) {
+      const lane = this.finishOne();
+      results[numbers[lane]!] = this.digest(lane);
+      startNext(lane);
+    }
+    return results;
+  }
+
+  /** Begins a message in a lane that has none; its memory must stay as it is. */
+  start(lane: LaneNumber, message: Uint8Array, before: Sha256Words, beforeBytes: number): void {
+    this.#lanes[lane].start(message, before, beforeBytes);
+  }
+
+  /** Hashes on until a message is done, and says in which lane. There must be one. */
+  finishOne(): LaneNumber {
+    const [first, second] = this.#lanes;
     for (;;) {
+      if (first.isDone) return 0;
+      if (second.isDone) return 1;
       const blocks = Math.min(first.blocks || second.blocks, second.blocks || first.blocks);
-      if (blocks === 0) return results;
+      if (blocks === 0) throw new RangeError('there is no message to hash');
       first.setPiece(blocks);
       second.setPiece(blocks);
       this.#openSsl.sha256Pair(this.#words, this.#pieces);
-      for (const lane of this.#lanes) {
-        if (lane.blocks === 0 || !lane.isDoneAfter(blocks)) continue;
-        results[lane.number] = lane.digest();
-        startNext(lane);
-      }
+      first.advance(blocks);
+      second.advance(blocks);
     }
+  }
+
+  /** Of the message that is done in this lane, which has none from now on. */
+  digest(lane: LaneNumber): Uint8Array {
+    return this.#lanes[lane].takeDigest();
+  }
+
+  /** Gives up the messages. */
+  clear(): void {
+    for (const lane of this.#lanes) lane.clear();
   }
 
   #piece(number: number): Uint32Array {
@@ -123,10 +164,9 @@ function orderOf(messages: readonly Uint8Array[]): number[] | undefined {
 
 /** One of the two messages at work. */
 class Lane {
-  /** Of the message. */
-  number = 0;
-  /** Left until the end of the message, or until its last part: 0 where there is no message. */
+  /** Left until the end of the message, or until its last part: 0 where there is no message, or it is done. */
   blocks = 0;
+  isDone = false;
   readonly #addressOf: PairFunctions['addressOf'];
   readonly #words: Uint32Array;
   readonly #piece: Uint32Array;
@@ -145,11 +185,9 @@ class Lane {
     this.#endAddress = Number(addressOf(this.#end));
   }
 
-  start(message: Uint8Array | undefined, number: number, before: Sha256Words, beforeBytes: number): void {
-    this.blocks = 0;
-    if (message === undefined) return;
+  start(message: Uint8Array, before: Sha256Words, beforeBytes: number): void {
+    this.clear();
     if (message.length > MAX_MESSAGE_BYTES) throw new RangeError(`${message.length} bytes to hash at once`);
-    this.number = number;
     this.#message = message;
     this.#lengthBytes = beforeBytes + message.length;
     for (let word = 0; word < WORDS; word++) this.#words[word * WORD_STRIDE] = before[word]!;
@@ -162,6 +200,12 @@ class Lane {
     this.blocks = Math.floor(message.length / BLOCK_BYTES);
   }
 
+  clear(): void {
+    this.blocks = 0;
+    this.isDone = false;
+    this.#message = NO_MESSAGE;
+  }
+
   /** What OpenSSL is to hash of this message. */
   setPiece(blocks: number): void {
     this.#piece[0] = this.#address % 2 ** 32;
@@ -169,20 +213,23 @@ class Lane {
     this.#piece[2] = this.blocks === 0 ? 0 : blocks;
   }
 
-  /** Whether all of the message is hashed when these blocks are. */
-  isDoneAfter(blocks: number): boolean {
+  /** These blocks are hashed, if there is a message. */
+  advance(blocks: number): void {
+    if (this.blocks === 0) return;
     this.blocks -= blocks;
     this.#address += blocks * BLOCK_BYTES;
-    if (this.blocks > 0) return false;
-    if (this.#isAtEnd) return true;
+    if (this.blocks > 0) return;
+    if (this.#isAtEnd) {
+      this.isDone = true;
+      return;
+    }
     const { length } = this.#message;
     this.#startEnd(this.#message.subarray(length - (length % BLOCK_BYTES)));
-    return false;
   }
 
-  /** Of a message that is done. */
-  digest(): Uint8Array {
-    this.#message = NO_MESSAGE;
+  takeDigest(): Uint8Array {
+    if (!this.isDone) throw new RangeError('the message is not hashed yet');
+    this.clear();
     const digest = new Uint8Array(DIGEST_BYTES);
     for (let word = 0, at = 0; word < WORDS; word++) {
       const value = this.#words[word * WORD_STRIDE]!;

@@ -35,12 +35,7 @@ export class FileStretches {
   /** As much of it as there is in the file. Throws the operating system's errors. */
   readUpTo(fd: number, offsetBytes: number, sizeBytes: number): Uint8Array {
     const bytes = this.#room(sizeBytes);
-    let done = 0;
-    while (done < sizeBytes) {
-      const more = readFileAt(fd, bytes.subarray(done), offsetBytes + done);
-      if (more === 0) break;
-      done += more;
-    }
+    const done = readUpTo(fd, bytes, offsetBytes);
     this.#usedBytes += done;
     return bytes.subarray(0, done);
   }
@@ -54,4 +49,15 @@ export class FileStretches {
     }
     return this.#memory.subarray(this.#usedBytes, this.#usedBytes + sizeBytes);
   }
+}
+
+/** Fills the beginning, with as much as there is in the file. Throws the operating system's errors. */
+export function readUpTo(fd: number, into: Uint8Array, offsetBytes: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const more = readFileAt(fd, into.subarray(done), offsetBytes + done);
+    if (more === 0) break;
+    done += more;
+  }
+  return done;
 }

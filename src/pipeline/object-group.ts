@@ -1,5 +1,5 @@
 /**
- * Opens a few sealed objects at a time: MACs, and ids, of two take hardly longer than of one (src/crypto/sha256-pair.ts).
+ * Opens a few small sealed objects at a time: MACs, and ids, of two take hardly longer than of one (src/crypto/sha256-pair.ts).
  * They are few enough that their bytes stay in the processor's cache, and take little memory.
  */
 import { decompressInto } from '../compress/decompress.ts';
@@ -16,23 +16,25 @@ export interface GroupedObject {
   readonly sealed: Uint8Array | undefined;
 }
 
-/** A few objects of any size are taken together if they have no more bytes than one may have, */
+/** Objects of this size and more are opened in lanes (object-lanes.ts). */
+export const LARGE_BYTES = 256 * 1024;
+/** So many are always taken together, */
 const FEW_OBJECTS = 4;
-const FEW_BYTES = 6 * 2 ** 20;
-/** and more, up to so many, if those are small. */
+/** and more, up to so many, if they have no more bytes. */
 const MANY_OBJECTS = 64;
 const MANY_BYTES = 256 * 1024;
 /** With so many bytes decompressed, the other objects wait. */
 const PLAIN_BYTES = 2 * 2 ** 20;
 const NO_BYTES = new Uint8Array(0);
 
-/** Up to which number objects are to be opened together: one at least. */
+/** Up to which number objects are to be opened together: one at least, and no large one behind it. */
 export function groupEnd(from: number, end: number, sizeOf: (number: number) => number): number {
   let sizeBytes = sizeOf(from);
   let to = from + 1;
   for (const most = Math.min(from + MANY_OBJECTS, end); to < most; to++) {
-    sizeBytes += sizeOf(to);
-    if (sizeBytes > (to - from < FEW_OBJECTS ? FEW_BYTES : MANY_BYTES)) break;
+    const nextBytes = sizeOf(to);
+    sizeBytes += nextBytes;
+    if (nextBytes >= LARGE_BYTES || (to - from >= FEW_OBJECTS && sizeBytes > MANY_BYTES)) break;
   }
   return to;
 }

@@ -2,7 +2,7 @@
  * A worker thread that opens sealed objects: verifies, decrypts, decompresses; and gives back the plaintexts, puts them
  * where it is told to, or writes them to files. Started by object-opener.ts only.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { initCrypto } from '../crypto/init-crypto.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { copyMemory } from '../platform/copy-memory.ts';
@@ -20,10 +20,10 @@ import {
   type WriteRequest,
 } from './open-batch.ts';
 import { Ring } from './ring.ts';
-import { SealedOpener } from './sealed-opener.ts';
+import { type GivenObject, SealedOpener } from './sealed-opener.ts';
 import { WorkerControl } from './worker-control.ts';
 import { type SharedMemory, takeMessages } from './worker-thread.ts';
-import { writeFiles } from './write-file-contents.ts';
+import { Plaintexts, writeFiles } from './write-file-contents.ts';
 
 export interface OpenWorkerStart extends SharedMemory {
   readonly material: KeyMaterial;
@@ -48,12 +48,22 @@ let offsets: number[] = [];
 let large: Uint8Array<ArrayBuffer>[] = [];
 let costBytes = 0;
 
-takeMessages(port, control, (request: OpenRequest | FillRequest | WriteRequest) => {
-  if ('writes' in request) openAndWrite(request);
-  else if ('into' in request) openInto(request);
+type Request = OpenRequest | FillRequest | WriteRequest;
+
+takeMessages(port, control, (request: Request) => {
+  for (let next: Request | undefined = request; next !== undefined; next = deal(next)) {}
+  // What asks to stop may have been taken here.
+  control.checkStopped();
+});
+
+/** Returns what is to be dealt with next, if it was taken already. */
+function deal(request: Request): Request | undefined {
+  if ('writes' in request) return openAndWrite(request);
+  if ('into' in request) openInto(request);
   else openObjects(request);
   releaseBuffer(request.data);
-});
+  return undefined;
+}
 
 function openObjects(request: OpenRequest): void {
   ({ batch } = request);
@@ -76,12 +86,30 @@ function openInto(request: FillRequest): void {
   port?.postMessage(reply);
 }
 
-function openAndWrite(request: WriteRequest): void {
-  const objects = splitObjects(request);
-  // Between two files: none is left half done.
-  const outcomes = writeFiles(opener, objects, decodeWrites(request.writes), () => control.checkStopped());
-  const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };
-  port?.postMessage(reply);
+/** With the requests behind it, as far as they have come: so that large objects are opened without a break. */
+function openAndWrite(first: WriteRequest): Request | undefined {
+  const [toOpen, toWrite] = [[first], [first]];
+  let other: Request | undefined;
+  const nextObjects = (): GivenObject[] | undefined => {
+    const request = toOpen.shift();
+    if (request !== undefined) return splitObjects(request);
+    other ??= receiveMessageOnPort(port!)?.message as Request | undefined;
+    if (other === undefined || !('writes' in other)) return undefined;
+    const objects = splitObjects(other);
+    toWrite.push(other);
+    other = undefined;
+    return objects;
+  };
+  const plaintexts = new Plaintexts(opener.openRows(nextObjects));
+  for (let request = toWrite.shift(); request !== undefined; request = toWrite.shift()) {
+    // Between two files: none is left half done.
+    const outcomes = writeFiles(plaintexts, decodeWrites(request.writes), () => control.checkStopped());
+    const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };
+    port?.postMessage(reply);
+    releaseBuffer(request.data);
+  }
+  plaintexts.end();
+  return other;
 }
 
 /** Adds the plaintext to the reply; FAILED where there is none. */

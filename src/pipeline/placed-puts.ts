@@ -5,7 +5,7 @@ import {
   PUT_HEADER_SIZE_BYTES,
   viewPutData,
 } from '../format/segment.ts';
-import { FileStretches } from './file-stretches.ts';
+import { FileStretches, readUpTo } from './file-stretches.ts';
 import type { GroupedObject } from './object-group.ts';
 import type { PlacedObject } from './open-batch.ts';
 import type { GivenObject } from './sealed-opener.ts';
@@ -91,6 +91,29 @@ export class PlacedPuts {
   }
 }
 
+/** What readAlone() needs. */
+export function roomBytesOf({ sizeBytes }: PlacedObject): number {
+  return entryBytes(PUT_HEADER_SIZE_BYTES + sizeBytes);
+}
+
+/** An object by itself, as PlacedPuts reads it. Where it is larger than was expected, which is rare, not in the room. */
+export function readAlone(
+  id: Uint8Array,
+  { fd, offsetBytes }: PlacedObject,
+  room: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    const bytes = room.subarray(0, readUpTo(fd, room, offsetBytes));
+    const header = decodeEntryHeader(bytes, 0, bytes.length, NOWHERE, PUT_HEADER_SIZE_BYTES);
+    if (header.sizeBytes <= bytes.length) return viewPutData(bytes, 0, header, id, NOWHERE);
+    const all = new Uint8Array(header.sizeBytes);
+    if (readUpTo(fd, all, offsetBytes) < all.length) return undefined;
+    return viewPutData(all, 0, header, id, NOWHERE);
+  } catch {
+    return undefined;
+  }
+}
+
 /** How much is to be read for the object of this number, and for those of the group that lie close behind it and come next. */
 function stretchBytes(
   objects: readonly GivenObject[],
@@ -107,7 +130,12 @@ function stretchBytes(
     last = sealed;
     end = Math.max(end, endOf(sealed));
   }
-  return Math.min(Math.max(end - first.offsetBytes, PUT_HEADER_SIZE_BYTES), MAX_ENTRY_SIZE_BYTES);
+  return entryBytes(end - first.offsetBytes);
+}
+
+/** Whatever is expected, so much can be one. */
+function entryBytes(expectedBytes: number): number {
+  return Math.min(Math.max(expectedBytes, PUT_HEADER_SIZE_BYTES), MAX_ENTRY_SIZE_BYTES);
 }
 
 function endOf({ offsetBytes, sizeBytes }: PlacedObject): number {

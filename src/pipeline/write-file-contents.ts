@@ -9,7 +9,6 @@ import { closeFile } from '../platform/open-file.ts';
 import { isOsError, OsError, type Path } from '../platform/os-error.ts';
 import { FileWriter, replaceFile } from '../platform/write-file.ts';
 import type { FileOutcome, FileWrite } from './file-write.ts';
-import type { GivenObject, SealedOpener } from './sealed-opener.ts';
 
 const NO_WARNINGS: readonly string[] = [];
 
@@ -27,24 +26,22 @@ class WriteFailure extends Error {
 
 /** Does what is to be done for each file, with the next objects for each. `beforeEach` may stop it by what it throws. */
 export function writeFiles(
-  opener: SealedOpener,
-  objects: readonly GivenObject[],
+  plaintexts: Plaintexts,
   writes: Iterable<FileWrite>,
   beforeEach?: () => void,
 ): FileOutcome[] {
   const outcomes: FileOutcome[] = [];
-  const plaintexts = new Plaintexts(opener.openEach(objects));
   for (const write of writes) {
     beforeEach?.();
     plaintexts.beginFile(write.objectCount);
     outcomes.push(writeFileContents(write, plaintexts));
   }
-  plaintexts.end();
+  plaintexts.beginFile(0);
   return outcomes;
 }
 
-/** Those of all files one after the other: small objects of many files are opened together. */
-class Plaintexts {
+/** Those of all files one after the other: objects of many files are opened together. */
+export class Plaintexts {
   readonly #all: Iterator<Uint8Array | undefined, void>;
   /** Of a file's. */
   #left = 0;
@@ -69,6 +66,7 @@ class Plaintexts {
     return this.#all.next().value ?? undefined;
   }
 
+  /** No more is wanted. */
   end(): void {
     this.#all.return?.();
   }

@@ -6,7 +6,7 @@ import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
 import { initCrypto } from '../../src/crypto/init-crypto.ts';
 import type { KeyMaterial } from '../../src/crypto/key-material.ts';
-import { type GroupedObject, groupEnd, ObjectGroup } from '../../src/pipeline/object-group.ts';
+import { type GroupedObject, groupEnd, LARGE_BYTES, ObjectGroup } from '../../src/pipeline/object-group.ts';
 import * as fc from '../properties.ts';
 import { noise } from '../noise.ts';
 import { material } from './setup.ts';
@@ -46,16 +46,18 @@ function end(sizes: readonly number[], from = 0): number {
 }
 
 describe('groupEnd()', () => {
-  it('takes few large objects, and many small ones', () => {
+  it('takes many small objects, and fewer larger ones', () => {
     assert.equal(end([1, 1, 1]), 3);
     assert.equal(end([1, 1, 1], 2), 3);
     assert.equal(end(Array.from({ length: 100 }, () => 10)), 64);
     assert.equal(end(Array.from({ length: 100 }, () => 25_000)), 10);
-    assert.equal(end(Array.from({ length: 100 }, () => MEBIBYTE)), 4);
-    assert.equal(end([2 * MEBIBYTE, 3 * MEBIBYTE, 2 * MEBIBYTE]), 2);
-    assert.equal(end([7 * MEBIBYTE, 1]), 1);
-    assert.equal(end([1, 7 * MEBIBYTE]), 1);
-    assert.equal(end([Number.MAX_SAFE_INTEGER, 1]), 1);
+    assert.equal(end(Array.from({ length: 100 }, () => 200_000)), 4);
+  });
+
+  it('takes no large object, but for the first', () => {
+    assert.equal(end([1, 2, LARGE_BYTES, 3]), 2);
+    assert.equal(end([LARGE_BYTES, LARGE_BYTES]), 1);
+    assert.equal(end([7 * MEBIBYTE, LARGE_BYTES - 1, Number.MAX_SAFE_INTEGER]), 2);
   });
 });
 

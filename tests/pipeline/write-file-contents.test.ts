@@ -7,7 +7,7 @@ import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
 import type { FileWrite } from '../../src/pipeline/file-write.ts';
 import { type GivenObject, SealedOpener } from '../../src/pipeline/sealed-opener.ts';
-import { writeFiles } from '../../src/pipeline/write-file-contents.ts';
+import { Plaintexts, writeFiles } from '../../src/pipeline/write-file-contents.ts';
 import { noise } from '../noise.ts';
 import { material } from './setup.ts';
 
@@ -39,7 +39,7 @@ test('writeFiles() writes each file from its own objects, whatever becomes of th
     sparse: false,
     target: { fd: fds[number]!, offsetBytes: 0 },
   }));
-  const outcomes = writeFiles(new SealedOpener(material), objects, writes);
+  const outcomes = writeFiles(new Plaintexts(new SealedOpener(material).openEach(objects)), writes);
   assert.deepEqual(
     outcomes.map(({ isDamaged, error }) => [isDamaged, error?.cause.code]),
     [false, true, false, false, false, false, false].map((isDamaged, number) => [
