@@ -11,30 +11,20 @@ export function probe(
   valueWords: number,
   key: Uint8Array,
 ): boolean {
-  return probeBucket(buckets, bucketCount, valueWords, key) >= 0;
-}
-
-/** The key's bucket number, or -1. */
-export function probeBucket(
-  buckets: Uint8Array,
-  bucketCount: number,
-  valueWords: number,
-  key: Uint8Array,
-): number {
   const width = KEY_BYTES + 4 * valueWords;
   const start = littleEndian(key, 0) % bucketCount;
   let bucket = start;
   do {
     const at = bucket * width;
     const mark = littleEndian(buckets, at + KEY_BYTES);
-    if (mark === EMPTY) return -1;
+    if (mark === EMPTY) return false;
     if (mark !== DELETED) {
       let same = 0;
       while (same < KEY_BYTES && buckets[at + same] === key[same]) same++;
-      if (same === KEY_BYTES) return bucket;
+      if (same === KEY_BYTES) return true;
     }
     bucket++;
     if (bucket === bucketCount) bucket = 0;
   } while (bucket !== start);
-  return -1;
+  return false;
 }

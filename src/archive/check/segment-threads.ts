@@ -8,6 +8,8 @@ import { type SharedMemory, workerFile } from '../../pipeline/worker-thread.ts';
 import type { ReadHandle } from '../../store/store.ts';
 import type { SegmentReply, SegmentRequest } from './segment-worker.ts';
 
+const AHEAD_BATCHES = 8;
+
 export class SegmentThreads implements SegmentReader {
   readonly #pool: WorkerPool<SharedMemory, SegmentRequest, SegmentReply>;
 
@@ -17,8 +19,9 @@ export class SegmentThreads implements SegmentReader {
     this.#pool.start();
   }
 
+  /** Many are small, and who asks for them is often busy with something else. */
   get capacity(): number {
-    return this.#pool.capacity;
+    return AHEAD_BATCHES * this.#pool.capacity;
   }
 
   read(file: ReadHandle, indexed?: IndexedPlaces): Promise<EntryList | undefined> {
@@ -26,7 +29,7 @@ export class SegmentThreads implements SegmentReader {
     // Other threads know it by its number only.
     if (fd === undefined) return new SoundSegments().read(file, indexed);
     const sizeBytes = file.sizeBytes();
-    const places = indexed?.buckets.buffer instanceof SharedArrayBuffer ? indexed : undefined;
+    const places = indexed?.words.buffer instanceof SharedArrayBuffer ? indexed : undefined;
     return new Promise((resolve, reject) => {
       this.#pool.send((batch) => ({ message: { batch, fd, sizeBytes, places } }), {
         take: ({ entries }) => {

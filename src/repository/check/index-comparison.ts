@@ -5,7 +5,7 @@
 import { TAG_DELETE, TAG_PUT } from '../../format/segment.ts';
 import { HashIndex } from '../../util/hash-index.ts';
 import type { EntryList } from './entry-list.ts';
-import { type IndexedPlaces, isIndexedAt } from './indexed-places.ts';
+import { type IndexedPlaces, isIndexedAt, placesIn } from './indexed-places.ts';
 
 export class IndexComparison {
   readonly #index: HashIndex;
@@ -23,7 +23,7 @@ export class IndexComparison {
 
   /** What the index says of a segment. */
   placesIn(segment: number): IndexedPlaces {
-    return { buckets: this.#index.buckets, bucketCount: this.#index.bucketCount, segment };
+    return placesIn(this.#index, segment);
   }
 
   /** Takes the next segment; `entries` may leave out, and count, what the index has at its place. */

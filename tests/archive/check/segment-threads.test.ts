@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SegmentThreads } from '../../../src/archive/check/segment-threads.ts';
 import { COMMIT_ENTRY, encodePut, SEGMENT_MAGIC } from '../../../src/format/segment.ts';
+import { placesIn } from '../../../src/repository/check/indexed-places.ts';
 import { SoundSegments } from '../../../src/repository/check/sound-segments.ts';
 import { PosixStore } from '../../../src/store/posix-store.ts';
 import { concatBytes } from '../../../src/util/bytes.ts';
@@ -58,8 +59,7 @@ test('SegmentThreads.read() leaves out what lies where the index says', async ()
   for (const shared of [true, false]) {
     const index = new HashIndex({ valueWords: 2, shared });
     for (const { key, offset } of all.slice(0, 150)) index.set(key, 7, offset);
-    const { buckets, bucketCount } = index;
-    const list = await threads.read(file, { buckets, bucketCount, segment: 7 });
+    const list = await threads.read(file, placesIn(index, 7));
     // Threads have no part in memory that is not shared.
     assert.equal(list!.indexedCount, shared ? 150 : 0);
     assert.equal([...list!].length, all.length - list!.indexedCount);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TAG_COMMIT, TAG_DELETE, TAG_PUT } from '../../../src/format/segment.ts';
 import { EntryList } from '../../../src/repository/check/entry-list.ts';
+import { placesIn } from '../../../src/repository/check/indexed-places.ts';
 import { HashIndex } from '../../../src/util/hash-index.ts';
 
 test('EntryList gives the entries that it was given, however many, in their order', () => {
@@ -35,14 +36,13 @@ test('EntryList only counts objects that lie where the index says', () => {
     { tag: TAG_PUT, key: new Uint8Array(32).fill(2), offset: 100, sizeBytes: 41 },
     { tag: TAG_DELETE, key, offset: 100, sizeBytes: 41 },
   ];
-  const { buckets, bucketCount } = index;
-  const list = new EntryList({ buckets, bucketCount, segment: 3 });
+  const list = new EntryList(placesIn(index, 3));
   for (const entry of [...entries, { tag: TAG_PUT, key, offset: 100, sizeBytes: 41 }]) list.push(entry);
   const received = EntryList.of(structuredClone(list.parts));
   assert.deepEqual([...received], entries);
   assert.equal(received.indexedCount, 1);
   assert.equal(received.lastTag, TAG_PUT);
-  const elsewhere = new EntryList({ buckets, bucketCount, segment: 4 });
+  const elsewhere = new EntryList(placesIn(index, 4));
   elsewhere.push({ tag: TAG_PUT, key, offset: 100, sizeBytes: 41 });
   assert.equal(elsewhere.indexedCount, 0);
 });
