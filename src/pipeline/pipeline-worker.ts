@@ -6,7 +6,7 @@ import { probe } from '../util/hash-probe.ts';
 import { ChunkSealer, type SealingOptions } from './chunk-sealer.ts';
 import type { FileJob, FileResult } from './file-job.ts';
 import { FileReader, newResult } from './file-reader.ts';
-import { type JobsMessage, decodeJob } from './job-message.ts';
+import { type JobsMessage, decodeJobs } from './job-message.ts';
 import { type ResultMessage, ResultWriter } from './result-message.ts';
 import { Ring, type RingPlace } from './ring.ts';
 import { WorkerControl, WorkerStopped } from './worker-control.ts';
@@ -76,11 +76,12 @@ interface Unsettled {
 }
 
 takeMessages(port, control, (message: JobsMessage) => {
-  for (const [number, tuple] of message.jobs.entries()) {
-    const job = message.firstJob + number;
+  let job = message.firstJob - 1;
+  for (const fileJob of decodeJobs(message)) {
+    job += 1;
     control.checkStopped();
     try {
-      readFile(job, decodeJob(tuple));
+      readFile(job, fileJob);
     } catch (failure) {
       if (failure instanceof WorkerStopped) throw failure;
       unsettled.push({ job, failure });

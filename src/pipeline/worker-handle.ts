@@ -3,7 +3,7 @@ import { GeneralError } from '../errors.ts';
 import { toUtf8Lossy } from '../util/bytes.ts';
 import type { FileJob, FileTaker } from './file-job.ts';
 import type { SealingOptions } from './chunk-sealer.ts';
-import { type JobsMessage, encodeJob } from './job-message.ts';
+import { type JobsMessage, encodeJobs } from './job-message.ts';
 import type { FromWorker, SharedIndex, WorkerStart } from './pipeline-worker.ts';
 import { type ResultMessage, ResultRows } from './result-message.ts';
 import { workerFile, WorkerThread } from './worker-thread.ts';
@@ -65,7 +65,8 @@ export class WorkerHandle {
   }
 
   send(tasks: readonly Task[]): void {
-    const message: JobsMessage = { firstJob: this.#nextJob, jobs: tasks.map((task) => encodeJob(task.job)) };
+    const jobs = tasks.map(({ job }) => job);
+    const message = encodeJobs(this.#nextJob, jobs);
     let sizeBytes = 0;
     for (const task of tasks) {
       this.#tasks.set(this.#nextJob++, task);

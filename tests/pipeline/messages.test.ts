@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FileResult } from '../../src/pipeline/file-job.ts';
-import { decodeJob, encodeJob } from '../../src/pipeline/job-message.ts';
+import type { FileJob, FileResult } from '../../src/pipeline/file-job.ts';
+import { decodeJobs, encodeJobs } from '../../src/pipeline/job-message.ts';
 import { NonceRange } from '../../src/pipeline/nonce-range.ts';
 import { ResultRows, ResultWriter } from '../../src/pipeline/result-message.ts';
 import type { FileStat } from '../../src/platform/file-stat.ts';
@@ -23,30 +23,36 @@ const stat: FileStat = {
   ctimeNs: 0n,
 };
 
-test('decodeJob() gives back what encodeJob() was given', () => {
+test('decodeJobs() gives back what encodeJobs() was given', () => {
   const path = Uint8Array.of(0x2f, 0xff, 0x80, 0x41);
-  const jobs = [
+  const shared = Uint8Array.of(1, 0xfe, 2);
+  const jobs: FileJob[] = [
     {
       path,
-      at: { directoryFd: 12, name: Uint8Array.of(0xfe) },
+      at: { directoryFd: 12, name: shared.subarray(1, 2) },
       expected: { mode: 0o100600, ino: 2n ** 63n },
     },
-    { path, fd: 0, closeFd: true, contents: false, sealAll: true },
-    { path, sparse: true, xattrs: true, acls: true, numericIds: true, flags: true },
+    { path: shared.subarray(0, 2), fd: 0, closeFd: true, contents: false, sealAll: true },
+    { path: new Uint8Array(0), sparse: true, xattrs: true, acls: true, numericIds: true, flags: true },
     { path, followSymlinks: true },
     { path, fd: 3, opened: { mode: 0o100600, sizeBytes: 0 } },
+    { path, fd: 3, opened: { mode: 0o100600, sizeBytes: 2 ** 50 } },
+    { path, fd: 5, section: { sizeBytes: 7, offsetBytes: 512, stretches: [0, 3, 5, 1] } },
   ];
-  for (const job of jobs) {
-    const decoded = decodeJob(structuredClone(encodeJob(job)));
-    for (const [key, value] of Object.entries(decoded)) {
-      const given = (job as Record<string, unknown>)[key];
+  const message = structuredClone(encodeJobs(40, jobs));
+  assert.equal(message.firstJob, 40);
+  const decoded = [...decodeJobs(message)];
+  assert.equal(decoded.length, jobs.length);
+  for (const [number, job] of jobs.entries()) {
+    for (const [key, value] of Object.entries(decoded[number]!)) {
+      const given = (job as unknown as Record<string, unknown>)[key];
       assert.deepEqual(
         value,
         given ?? (key === 'contents' ? true : typeof value === 'boolean' ? false : undefined),
         key,
       );
     }
-    for (const key of Object.keys(job)) assert.ok(key in decoded, key);
+    for (const key of Object.keys(job)) assert.ok(key in decoded[number]!, key);
   }
 });
 
