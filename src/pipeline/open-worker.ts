@@ -19,11 +19,12 @@ import {
   type WriteReply,
   type WriteRequest,
 } from './open-batch.ts';
+import { Plaintexts } from './plaintexts.ts';
 import { Ring } from './ring.ts';
-import { type GivenObject, SealedOpener } from './sealed-opener.ts';
+import { SealedOpener } from './sealed-opener.ts';
 import { WorkerControl } from './worker-control.ts';
 import { type SharedMemory, takeMessages } from './worker-thread.ts';
-import { Plaintexts, writeFiles } from './write-file-contents.ts';
+import { writeFiles } from './write-file-contents.ts';
 
 export interface OpenWorkerStart extends SharedMemory {
   readonly material: KeyMaterial;
@@ -50,66 +51,55 @@ let costBytes = 0;
 
 type Request = OpenRequest | FillRequest | WriteRequest;
 
-takeMessages(port, control, (request: Request) => {
-  for (let next: Request | undefined = request; next !== undefined; next = deal(next)) {}
-  // What asks to stop may have been taken here.
+takeMessages(port, control, (first: Request) => {
+  // With the requests behind it, as far as they have come: so that large objects are opened without a break.
+  const [toOpen, toAnswer] = [[first], [first]];
+  const plaintexts = new Plaintexts(
+    opener.openRows(() => {
+      const next = toOpen.shift();
+      if (next !== undefined) return splitObjects(next);
+      const received = receiveMessageOnPort(port)?.message as Request | undefined;
+      if (received === undefined) return undefined;
+      toAnswer.push(received);
+      return splitObjects(received);
+    }),
+  );
+  for (let request = toAnswer.shift(); request !== undefined; request = toAnswer.shift()) {
+    if ('writes' in request) answerWrite(request, plaintexts);
+    else if ('into' in request) answerFill(request, plaintexts);
+    else answerOpen(request, plaintexts);
+    releaseBuffer(request.data);
+  }
+  plaintexts.end();
+  // What asks to stop may have been received here.
   control.checkStopped();
 });
 
-/** Returns what is to be dealt with next, if it was taken already. */
-function deal(request: Request): Request | undefined {
-  if ('writes' in request) return openAndWrite(request);
-  if ('into' in request) openInto(request);
-  else openObjects(request);
-  releaseBuffer(request.data);
-  return undefined;
-}
-
-function openObjects(request: OpenRequest): void {
+function answerOpen(request: OpenRequest, plaintexts: Plaintexts): void {
   ({ batch } = request);
-  for (const plaintext of opener.openEach(splitObjects(request))) {
+  for (plaintexts.begin(request.sizes.length); plaintexts.hasNext;) {
     control.checkStopped();
-    addPlaintext(plaintext);
+    addPlaintext(plaintexts.next());
     if (costBytes >= FULL_REPLY_BYTES) flush(false);
   }
   flush(true);
 }
 
-function openInto(request: FillRequest): void {
+function answerFill(request: FillRequest, plaintexts: Plaintexts): void {
   const { offsetBytes, sizeBytes } = request.into;
-  let isFilled = false;
-  for (const plaintext of opener.openEach(splitObjects(request))) {
-    isFilled = plaintext?.length === sizeBytes;
-    if (isFilled) copyMemory(new Uint8Array(start.memory!, offsetBytes, sizeBytes), plaintext!);
-  }
+  plaintexts.begin(request.sizes.length);
+  const plaintext = plaintexts.next();
+  const isFilled = plaintext?.length === sizeBytes;
+  if (isFilled) copyMemory(new Uint8Array(start.memory!, offsetBytes, sizeBytes), plaintext);
   const reply: FillReply = { batch: request.batch, isFilled };
   port?.postMessage(reply);
 }
 
-/** With the requests behind it, as far as they have come: so that large objects are opened without a break. */
-function openAndWrite(first: WriteRequest): Request | undefined {
-  const [toOpen, toWrite] = [[first], [first]];
-  let other: Request | undefined;
-  const nextObjects = (): GivenObject[] | undefined => {
-    const request = toOpen.shift();
-    if (request !== undefined) return splitObjects(request);
-    other ??= receiveMessageOnPort(port!)?.message as Request | undefined;
-    if (other === undefined || !('writes' in other)) return undefined;
-    const objects = splitObjects(other);
-    toWrite.push(other);
-    other = undefined;
-    return objects;
-  };
-  const plaintexts = new Plaintexts(opener.openRows(nextObjects));
-  for (let request = toWrite.shift(); request !== undefined; request = toWrite.shift()) {
-    // Between two files: none is left half done.
-    const outcomes = writeFiles(plaintexts, decodeWrites(request.writes), () => control.checkStopped());
-    const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };
-    port?.postMessage(reply);
-    releaseBuffer(request.data);
-  }
-  plaintexts.end();
-  return other;
+function answerWrite(request: WriteRequest, plaintexts: Plaintexts): void {
+  // Between two files: none is left half done.
+  const outcomes = writeFiles(plaintexts, decodeWrites(request.writes), () => control.checkStopped());
+  const reply: WriteReply = { batch: request.batch, ...encodeOutcomes(outcomes) };
+  port?.postMessage(reply);
 }
 
 /** Adds the plaintext to the reply; FAILED where there is none. */

@@ -9,6 +9,7 @@ import { closeFile } from '../platform/open-file.ts';
 import { isOsError, OsError, type Path } from '../platform/os-error.ts';
 import { FileWriter, replaceFile } from '../platform/write-file.ts';
 import type { FileOutcome, FileWrite } from './file-write.ts';
+import type { Plaintexts } from './plaintexts.ts';
 
 const NO_WARNINGS: readonly string[] = [];
 
@@ -33,43 +34,11 @@ export function writeFiles(
   const outcomes: FileOutcome[] = [];
   for (const write of writes) {
     beforeEach?.();
-    plaintexts.beginFile(write.objectCount);
+    plaintexts.begin(write.objectCount);
     outcomes.push(writeFileContents(write, plaintexts));
   }
-  plaintexts.beginFile(0);
+  plaintexts.begin(0);
   return outcomes;
-}
-
-/** Those of all files one after the other: objects of many files are opened together. */
-export class Plaintexts {
-  readonly #all: Iterator<Uint8Array | undefined, void>;
-  /** Of a file's. */
-  #left = 0;
-
-  constructor(all: Iterator<Uint8Array | undefined, void>) {
-    this.#all = all;
-  }
-
-  /** What was not asked for of the file before is passed over. */
-  beginFile(objectCount: number): void {
-    while (this.hasNext) this.next();
-    this.#left = objectCount;
-  }
-
-  get hasNext(): boolean {
-    return this.#left > 0;
-  }
-
-  /** Good until the next is asked for; undefined for an object that is damaged. */
-  next(): Uint8Array | undefined {
-    this.#left--;
-    return this.#all.next().value ?? undefined;
-  }
-
-  /** No more is wanted. */
-  end(): void {
-    this.#all.return?.();
-  }
 }
 
 /** What the operating system refuses is in the outcome; then, and behind a damaged object, no more is asked for. */

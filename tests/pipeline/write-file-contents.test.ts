@@ -7,7 +7,8 @@ import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
 import type { FileWrite } from '../../src/pipeline/file-write.ts';
 import { type GivenObject, SealedOpener } from '../../src/pipeline/sealed-opener.ts';
-import { Plaintexts, writeFiles } from '../../src/pipeline/write-file-contents.ts';
+import { Plaintexts } from '../../src/pipeline/plaintexts.ts';
+import { writeFiles } from '../../src/pipeline/write-file-contents.ts';
 import { noise } from '../noise.ts';
 import { material } from './setup.ts';
 
