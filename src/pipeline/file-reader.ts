@@ -2,6 +2,7 @@ import type { Chunk, ChunkSource } from '../chunker/chunk-source.ts';
 import { type Chunker, createChunker } from '../chunker/chunker.ts';
 import type { ChunkerParams } from '../chunker/chunker-params.ts';
 import { getAcls } from '../platform/acl.ts';
+import { showsNoAcls } from '../platform/acl-listing.ts';
 import { flagsOf } from '../platform/bsd-flags.ts';
 import { type FileStat, fstat, isBlockDevice, isRegular } from '../platform/file-stat.ts';
 import { closeFile, openRead } from '../platform/open-file.ts';
@@ -90,13 +91,18 @@ export class FileReader {
         operation = 'extended stat (flags)';
         result.flags = flagsOf(fd, result.statAfter ?? result.stat ?? fstat(fd));
       }
+      let namesAcls: boolean | undefined;
       if (job.xattrs) {
         operation = 'extended stat (xattrs)';
-        const { xattrs, warnings } = readXattrs(fd, job.path);
-        if (xattrs.size > 0) result.xattrs = xattrs;
-        if (warnings.length > 0) result.xattrWarnings = warnings;
+        const found = readXattrs(fd, job.path);
+        ({ namesAcls } = found);
+        if (found.xattrs.size > 0) result.xattrs = found.xattrs;
+        if (found.warnings.length > 0) result.xattrWarnings = found.warnings;
       }
-      if (job.acls) {
+      const { statAfter } = result;
+      // Of what was opened here nobody knows since when.
+      const hasNoAcls = job.fd !== undefined && statAfter && showsNoAcls(fd, statAfter, namesAcls);
+      if (job.acls && !hasNoAcls) {
         operation = 'extended stat (ACLs)';
         const acls = getAcls(fd, stat.mode, { numericIds: job.numericIds ?? false });
         if (acls.aclAccess !== undefined || acls.aclDefault !== undefined) result.acls = acls;

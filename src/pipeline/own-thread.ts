@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { initCrypto } from '../crypto/init-crypto.ts';
+import { forgetDevice } from '../platform/acl-listing.ts';
 import { probe } from '../util/hash-probe.ts';
 import type { FileJob, PipelineChunk } from './file-job.ts';
 import { ChunkSealer, type SealerHost, type SealingOptions } from './chunk-sealer.ts';
@@ -73,6 +74,7 @@ export class OwnThread {
   }
 
   async #run(tasks: readonly Task[]): Promise<void> {
+    forgetDevice();
     for (const { job, taker } of tasks) {
       const result = newResult();
       try {

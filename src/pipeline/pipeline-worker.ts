@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Chunk } from '../chunker/chunk-source.ts';
 import { initCrypto } from '../crypto/init-crypto.ts';
+import { forgetDevice } from '../platform/acl-listing.ts';
 import { probe } from '../util/hash-probe.ts';
 import { ChunkSealer, type SealingOptions } from './chunk-sealer.ts';
 import type { FileJob, FileResult } from './file-job.ts';
@@ -76,6 +77,7 @@ interface Unsettled {
 }
 
 takeMessages(port, control, (message: JobsMessage) => {
+  forgetDevice();
   let job = message.firstJob - 1;
   for (const fileJob of decodeJobs(message)) {
     job += 1;

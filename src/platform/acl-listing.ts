@@ -5,7 +5,7 @@
  * Sources: linux/magic.h; the kernel's fs/ext4/xattr.c, fs/xfs/xfs_xattr.c, fs/btrfs/xattr.c, fs/xattr.c
  * (simple_xattr_list, for tmpfs).
  */
-import type { FileStat } from './file-stat.ts';
+import { type FileStat, isDirectory } from './file-stat.ts';
 import { cFunction } from './libc.ts';
 import { isLinux } from './linux.ts';
 
@@ -29,4 +29,21 @@ export function listsAcls(fd: number, { dev }: Pick<FileStat, 'dev'>, isFolder: 
     lastDevice = dev;
   }
   return lastAnswer;
+}
+
+/** For who asks of no folders: to be called when it begins with other files, all of which are open by then. */
+export function forgetDevice(): void {
+  lastDevice = undefined;
+}
+
+/**
+ * Whether the names of an open file's extended attributes show that it has no ACLs: then nobody needs to ask.
+ * `namesAcls` as readXattrs() gives it, undefined where there are no names.
+ */
+export function showsNoAcls(
+  fd: number,
+  stat: Pick<FileStat, 'dev' | 'mode'>,
+  namesAcls: boolean | undefined,
+): boolean {
+  return namesAcls === false && listsAcls(fd, stat, isDirectory(stat.mode));
 }

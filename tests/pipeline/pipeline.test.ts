@@ -9,8 +9,10 @@ import { createChunker } from '../../src/chunker/chunker.ts';
 import { envelopeNonce, envelopeNonceBlocks } from '../../src/crypto/envelope.ts';
 import { idHash } from '../../src/crypto/id-hash.ts';
 import type { FileResult, PipelineChunk } from '../../src/pipeline/file-job.ts';
+import { setAcls } from '../../src/platform/acl.ts';
+import { isOsError } from '../../src/platform/os-error.ts';
 import { setXattr } from '../../src/platform/xattr.ts';
-import { toHex } from '../../src/util/bytes.ts';
+import { toHex, toUtf8Lossy } from '../../src/util/bytes.ts';
 import { HashIndex } from '../../src/util/hash-index.ts';
 import { jobOf, material, plaintext, processFile, read, testFolder, testPipeline } from './setup.ts';
 import { noise } from '../noise.ts';
@@ -233,6 +235,29 @@ test('processFile() reads extended attributes and flags where asked', async (t) 
   assert.deepEqual([...(asked.result.xattrs ?? [])], [['user.colour', new Uint8Array(Buffer.from('blue'))]]);
   assert.deepEqual([asked.result.flags, asked.result.acls], [0, undefined]);
   assert.equal((await read(pipeline, path)).result.xattrs, undefined);
+});
+
+test('processFile() finds the ACL of a file that is open, and none of its neighbour', async (t) => {
+  const folder = testFolder(t);
+  const fds = ['plain', 'shared'].map((name) => {
+    writeFileSync(join(folder, name), name);
+    return openSync(join(folder, name), 'r');
+  });
+  t.after(() => fds.forEach((fd) => closeSync(fd)));
+  try {
+    const aclAccess = Buffer.from('user::rw-\nuser:12345:rwx:12345\ngroup::r--\nmask::r--\nother::---');
+    setAcls(join(folder, 'shared'), { aclAccess }, 0o100644);
+  } catch (error) {
+    if (!isOsError(error, 'ENOTSUP', 'EOPNOTSUPP')) throw error;
+    return t.skip('this file system has no ACLs');
+  }
+  const pipeline = testPipeline(t);
+  const results = await Promise.all(
+    fds.map((fd) => read(pipeline, { path: Buffer.from('shown'), fd, xattrs: true, acls: true })),
+  );
+  const found = results.map(({ result }) => result.acls?.aclAccess && toUtf8Lossy(result.acls.aclAccess));
+  assert.equal(found[0], undefined);
+  assert.match(found[1] ?? '', /^user:12345:rwx/m);
 });
 
 test('processFile() reads a pipe from an open descriptor, and closes it where asked', async (t) => {

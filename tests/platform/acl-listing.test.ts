@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setAcls } from '../../src/platform/acl.ts';
-import { listsAcls } from '../../src/platform/acl-listing.ts';
+import { forgetDevice, listsAcls, showsNoAcls } from '../../src/platform/acl-listing.ts';
 import { fstat } from '../../src/platform/file-stat.ts';
 import { isOsError } from '../../src/platform/os-error.ts';
 import { readXattrs } from '../../src/platform/xattr.ts';
@@ -45,7 +45,31 @@ describe('listsAcls()', () => {
     closeSync(unknown);
   });
 
+  it('asks again of a file after forgetDevice()', () => {
+    const known = openSync(at(), 'r');
+    const unknown = openSync('/proc/self', 'r');
+    listsAcls(known, fstat(known), true);
+    forgetDevice();
+    assert.equal(listsAcls(unknown, fstat(known), false), false);
+    closeSync(known);
+    closeSync(unknown);
+  });
+
   it('is false of what is not open', () => {
     assert.equal(listsAcls(9999, { dev: 0n }, true), false);
+  });
+});
+
+describe('showsNoAcls()', () => {
+  it('is false where there is no list, where it names ACLs, and where lists are not relied on', () => {
+    const fd = openSync('/proc/self', 'r');
+    const stat = fstat(fd);
+    for (const namesAcls of [undefined, true, false]) assert.equal(showsNoAcls(fd, stat, namesAcls), false);
+    closeSync(fd);
+    const known = openSync(at(), 'r');
+    assert.equal(showsNoAcls(known, fstat(known), undefined), false);
+    assert.equal(showsNoAcls(known, fstat(known), true), false);
+    assert.equal(showsNoAcls(known, fstat(known), false), listsAcls(known, fstat(known), true));
+    closeSync(known);
   });
 });

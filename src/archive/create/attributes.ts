@@ -4,10 +4,10 @@
  * Source: Borg 1.4.5, archive.py, MetadataCollector.stat_ext_attrs.
  */
 import { type Acls, getAcls } from '../../platform/acl.ts';
-import { listsAcls } from '../../platform/acl-listing.ts';
+import { showsNoAcls } from '../../platform/acl-listing.ts';
 import { flagsOf } from '../../platform/bsd-flags.ts';
-import { type FileStat, isDirectory } from '../../platform/file-stat.ts';
-import { type FoundXattrs, readXattrs, type Xattrs } from '../../platform/xattr.ts';
+import type { FileStat } from '../../platform/file-stat.ts';
+import { readXattrs, type Xattrs } from '../../platform/xattr.ts';
 import { asBackupError } from '../backup-error.ts';
 
 /** Which ones to leave out. */
@@ -46,8 +46,8 @@ export function readAttributes(
     operation = 'extended stat (xattrs)';
     const found = noXattrs ? undefined : readXattrs(target, shown);
     operation = 'extended stat (ACLs)';
-    const acls =
-      noAcls || hasNoAcls(target, stat, found) ? NO_ACLS : getAcls(target, stat.mode, { numericIds });
+    const hasNone = typeof target === 'number' && showsNoAcls(target, stat, found?.namesAcls);
+    const acls = noAcls || hasNone ? NO_ACLS : getAcls(target, stat.mode, { numericIds });
     const xattrs = found?.xattrs.size ? found.xattrs : undefined;
     const xattrWarnings = found?.warnings.length ? found.warnings : undefined;
     const hasAcls = acls.aclAccess !== undefined || acls.aclDefault !== undefined;
@@ -56,10 +56,4 @@ export function readAttributes(
   } catch (error) {
     throw asBackupError(operation, error);
   }
-}
-
-/** Whether the list of extended attributes shows that there are none: then nobody needs to ask. */
-function hasNoAcls(target: number | Uint8Array, stat: FileStat, found: FoundXattrs | undefined): boolean {
-  if (typeof target !== 'number' || found?.namesAcls !== false) return false;
-  return listsAcls(target, stat, isDirectory(stat.mode));
 }
