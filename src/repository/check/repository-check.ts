@@ -4,46 +4,33 @@
  *
  * Source: Borg 1.4.5 repository.py, check.
  */
-import { emptyHints } from '../../format/hints.ts';
 import type { RepositoryConfig } from '../../format/repository-config.ts';
 import { ENTRY_HEADER_SIZE_BYTES, TAG_COMMIT } from '../../format/segment.ts';
 import type { Context } from '../../util/context.ts';
-import { HashIndex } from '../../util/hash-index.ts';
+import type { HashIndex } from '../../util/hash-index.ts';
 import type { RepairStep, RepositoryCheckOptions, RepositoryCheckResult } from '../check-result.ts';
-import type { CommittedState } from '../committed-state.ts';
 import { quarantineFolder } from '../quarantine.ts';
-import { followSegment } from '../replay.ts';
-import type { RepositoryState, SegmentSizes } from '../replay.ts';
 import type { SegmentEntry } from '../segment-entries.ts';
-import type { SegmentLog } from '../segment-log.ts';
-import type { TransactionFiles } from '../transaction-files.ts';
-import { describeDifferences, haveSameEntries } from './compare-indexes.ts';
+import { haveSameEntries } from './compare-indexes.ts';
+import { CheckedSegments } from './checked-segments.ts';
+import { type CheckedStateNeeds, openCheckedState, reportCommits } from './checked-state.ts';
 import { ChecksumCheck } from './checksum-check.ts';
 import { Findings } from './findings.ts';
-import { findLastTransaction } from './last-transaction.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { lastCheckedSegment, rememberLastChecked } from './partial-progress.ts';
 import { RepairPlan } from './repair-plan.ts';
 import { hasSpaceToKeep } from './repair-space.ts';
-import type { DamagedSegment } from './repair-plan.ts';
-import { IndexComparison } from './index-comparison.ts';
 import type { ReadingBeside } from './reading-beside.ts';
-import { SalvagedSegment } from './salvaged-segment.ts';
-import type { EntryRecord } from './salvaged-segment.ts';
 import { breathe, scanSegment } from './segment-scan.ts';
 import { SegmentsAhead } from './segments-ahead.ts';
 import { SoundSegments } from './sound-segments.ts';
 
-export interface RepositoryCheckNeeds {
+export interface RepositoryCheckNeeds extends CheckedStateNeeds {
   readonly context: Context;
-  readonly log: SegmentLog;
-  readonly files: TransactionFiles;
   readonly config: RepositoryConfig;
   readonly appendOnly: boolean;
   /** False where no lock is held. */
   readonly mayWrite: boolean;
-  /** The committed state, and whether reading it may write a rebuilt index. */
-  readonly openState: (mayWrite: boolean) => CommittedState;
   /** Whoever wants to read objects meanwhile. */
   readonly reading?: ReadingBeside | undefined;
 }
@@ -53,14 +40,6 @@ export interface CheckOutcome extends RepositoryCheckResult {
   readonly planned?: HashIndex;
 }
 
-interface OpenedState {
-  readonly last: LastTransaction | undefined;
-  /** As it was found on disk. */
-  readonly index: HashIndex | undefined;
-  /** It is the one by which objects are read. */
-  readonly isCommitted: boolean;
-}
-
 export async function checkRepository(
   needs: RepositoryCheckNeeds,
   options: RepositoryCheckOptions,
@@ -68,17 +47,13 @@ export async function checkRepository(
   return new RepositoryCheck(needs, options).run();
 }
 
-class RepositoryCheck implements SegmentSizes {
+class RepositoryCheck {
   readonly #needs: RepositoryCheckNeeds;
   readonly #options: RepositoryCheckOptions;
   readonly #isRepair: boolean;
   readonly #isPartial: boolean;
   readonly #findings: Findings;
-  readonly #damaged = new Map<number, DamagedSegment>();
-  /** As the segments give it. */
-  readonly #state: RepositoryState = { index: new HashIndex({ valueWords: 2 }), hints: emptyHints() };
-  /** Without a repair, the state is only made where it is not that of the index. */
-  #comparison: IndexComparison | undefined;
+  readonly #segments: CheckedSegments;
   #checksums: ChecksumCheck | undefined;
   #finished = true;
   /** The last segment ends with a COMMIT. */
@@ -89,6 +64,7 @@ class RepositoryCheck implements SegmentSizes {
     this.#options = options;
     this.#findings = new Findings(needs.context.reporter);
     this.#isRepair = options.repair === true;
+    this.#segments = new CheckedSegments(needs, this.#findings, this.#isRepair);
     this.#isPartial = (options.maxDurationSeconds ?? 0) > 0;
     if (!this.#isRepair) return;
     const { root } = needs.log.files.store;
@@ -104,12 +80,16 @@ class RepositoryCheck implements SegmentSizes {
     files.assertPlaced();
     const reading = this.#isPlain ? this.#needs.reading : undefined;
     reading?.prepare(files);
-    const { last, index, isCommitted } = await this.#open();
+    const { last, index, isCommitted } = await openCheckedState(
+      this.#needs,
+      this.#writes && !this.#isRepair,
+      this.#findings,
+    );
     if (last === undefined) {
       this.#findings.report({ kind: 'empty', text: 'This repository contains no valid data.' });
       return this.#result(false, []);
     }
-    this.#reportCommits(last);
+    reportCommits(this.#findings, last);
     if (this.#options.checksums === true) {
       this.#checksums = new ChecksumCheck(files, this.#findings, index);
     }
@@ -117,10 +97,9 @@ class RepositoryCheck implements SegmentSizes {
     const isVerified = this.#needs.files.isVerified(last.transactionId);
     const isSoundSoFar = isCommitted && this.#findings.damage.length === 0;
     const reader = (isSoundSoFar ? reading?.begin(index!) : undefined) ?? new SoundSegments();
-    if (!this.#isRepair && !this.#isPartial && index !== undefined) {
-      this.#comparison = new IndexComparison(index);
-    }
-    await using sound = new SegmentsAhead(files, reader, last.transactionId, this.#comparison);
+    // A repair needs the state itself.
+    if (!this.#isRepair && !this.#isPartial && index !== undefined) this.#segments.compareWith(index);
+    await using sound = new SegmentsAhead(files, reader, last.transactionId, this.#segments.comparison);
     await this.#checkSegments(last.transactionId, isVerified ? index : undefined, sound);
     let steps: readonly RepairStep[] = [];
     if (this.#isRepair && !this.#endsWithCommit) {
@@ -128,14 +107,14 @@ class RepositoryCheck implements SegmentSizes {
     }
     if (!this.#isPartial) {
       this.#findings.say('info', 'Starting repository index check');
-      if (index !== undefined) await this.#compare(last, index);
+      if (index !== undefined) await this.#segments.tellDifferences(index, last.transactionId);
       if (this.#isRepair) steps = this.#repair(last, index);
     }
     this.#sayResult();
     const { damage, isDamaged } = this.#findings;
     const isSound = !isDamaged && damage.length === 0;
     if (!this.#isRepair || !this.#isDryRun) return this.#result(isSound || this.#isRepair, steps);
-    return { ...this.#result(isSound, steps), planned: this.#plannedIndex() };
+    return { ...this.#result(isSound, steps), planned: this.#segments.indexBeforeRepair() };
   }
 
   /** Everything is read, and nothing else than whether all of it is sound is to be found out. */
@@ -150,51 +129,6 @@ class RepositoryCheck implements SegmentSizes {
 
   get #writes(): boolean {
     return this.#needs.mayWrite && !this.#isDryRun;
-  }
-
-  segmentSizeBytes(segment: number): number | undefined {
-    return this.#damaged.get(segment)?.salvaged.sizeBytes ?? this.#needs.log.segmentSizeBytes(segment);
-  }
-
-  readPutSize(segment: number, offset: number, key: Uint8Array): number {
-    const source = this.#damaged.get(segment)?.salvaged.source(offset) ?? offset;
-    return this.#needs.log.readPutSize(segment, source, key);
-  }
-
-  /** The last transaction, and its index as it was found on disk. */
-  async #open(): Promise<OpenedState> {
-    const { files, log, openState } = this.#needs;
-    const state = openState(this.#writes && !this.#isRepair);
-    let loaded: HashIndex | undefined;
-    try {
-      loaded = await state.index();
-      this.#findings.say('debug', `Read committed index of transaction ${state.transactionId ?? 'None'}`);
-    } catch (error) {
-      this.#findings.say('debug', `Failed to read committed index (${messageOf(error)})`);
-    }
-    const last = findLastTransaction(log, files);
-    if (last === undefined) return { last, index: undefined, isCommitted: false };
-    this.#findings.say('debug', `Determined transaction is ${last.transactionId}`);
-    if (loaded !== undefined && state.transactionId === last.transactionId) {
-      return { last, index: loaded, isCommitted: true };
-    }
-    try {
-      return { last, index: files.readIndex(last.transactionId), isCommitted: false };
-    } catch (error) {
-      this.#findings.say('debug', `Failed to read index.${last.transactionId} (${messageOf(error)})`);
-      return { last, index: undefined, isCommitted: false };
-    }
-  }
-
-  #reportCommits({ transactionId, isCommitDamaged, lostTransactionId }: LastTransaction): void {
-    if (isCommitDamaged) {
-      const text = `The COMMIT of the last transaction is damaged or missing [segment ${transactionId}]`;
-      this.#findings.report({ kind: 'commit', segment: transactionId, text });
-    }
-    if (lostTransactionId !== undefined) {
-      const text = `The segments of the last transaction are missing [segment ${lostTransactionId}]`;
-      this.#findings.report({ kind: 'commit', segment: lostTransactionId, text });
-    }
   }
 
   async #checkSegments(
@@ -246,79 +180,16 @@ class RepositoryCheck implements SegmentSizes {
       look,
     });
     await breathe();
-    let entries: Iterable<EntryRecord>;
     if (scanned.problem === undefined) {
-      entries = scanned.entries;
-      this.#comparison?.follow(segment, scanned.entries);
       this.#endsWithCommit = scanned.entries.lastTag === TAG_COMMIT;
+      checksums?.end(true, this.#endsWithCommit);
+      if (!this.#isPartial) this.#segments.addSound(segment, scanned.entries);
     } else {
-      const { bad, lost, sizeBytes } = scanned;
-      const salvaged = new SalvagedSegment(scanned.entries);
       this.#findings.reportSegment(segment, scanned);
-      this.#damaged.set(segment, { segment, sizeBytes, bad, lostBytes: lost.sizeBytes, salvaged });
-      // Without a repair, nobody can read a damaged segment: Borg counts it as lost.
       if (this.#isRepair) this.#findings.say('info', `attempting to recover ${path}`);
-      entries = this.#isRepair ? salvaged.moved(scanned.entries) : [];
       this.#endsWithCommit = scanned.entries.at(-1)?.tag === TAG_COMMIT;
-    }
-    checksums?.end(scanned.problem === undefined, this.#endsWithCommit);
-    if (!this.#isPartial && this.#comparison === undefined) {
-      followSegment(this.#state, this, segment, entries);
-    }
-  }
-
-  /** The differences of the index on disk and the one that the segments give. */
-  async #compare({ transactionId }: LastTransaction, committed: HashIndex): Promise<void> {
-    const { index } = this.#state;
-    const isSame = this.#damaged.size === 0 && this.#comparison?.isSame === true;
-    if (!isSame) {
-      if (this.#comparison !== undefined) await this.#followSegments(transactionId);
-      this.#listLostObjects(committed);
-    }
-    // Borg says nothing of differences that it removes, and compares nothing with an index of no entries.
-    if (this.#isRepair) {
-      if (haveSameEntries(index, committed)) return;
-      return this.#findings.list({ kind: 'index', text: 'The index is not that of the segments.' });
-    }
-    if (committed.size === 0) return;
-    if (isSame || committed.size === index.size) this.#findings.say('info', 'Index object count match.');
-    else {
-      this.#findings.report({ kind: 'index', text: 'Index object count mismatch.' });
-      this.#findings.report({ kind: 'index', text: `committed index: ${committed.size} objects` });
-      this.#findings.report({ kind: 'index', text: `rebuilt index:   ${index.size} objects` });
-    }
-    if (isSame) return;
-    for (const text of describeDifferences(index, committed)) {
-      this.#findings.error(text);
-    }
-  }
-
-  /** Makes the state of segments that were read before: those that were sound then count, by their entries' heads. */
-  async #followSegments(upTo: number): Promise<void> {
-    const { context, log } = this.#needs;
-    for (const segment of log.files.ascending()) {
-      context.signal.throwIfAborted();
-      if (segment > upTo) break;
-      const entries = this.#damaged.has(segment) ? [] : log.entries(segment, { headersOnly: true });
-      followSegment(this.#state, this, segment, entries);
-      await breathe();
-    }
-  }
-
-  #listLostObjects(committed: HashIndex): void {
-    const { log } = this.#needs;
-    const missing = new Map<number, boolean>();
-    for (let bucket = committed.nextBucket(-1); bucket >= 0; bucket = committed.nextBucket(bucket)) {
-      const segment = committed.valueAt(bucket, 0);
-      const offset = committed.valueAt(bucket, 1);
-      const damaged = this.#damaged.get(segment);
-      if (damaged?.salvaged.keeps(offset) === true) continue;
-      if (damaged === undefined) {
-        if (!missing.has(segment)) missing.set(segment, !log.files.exists(segment));
-        // A sound segment may be another one than it was.
-        if (missing.get(segment) !== true && this.#state.index.findKeyOf(committed, bucket) >= 0) continue;
-      }
-      this.#findings.reportLost(committed.keyAt(bucket), segment, offset);
+      checksums?.end(false, this.#endsWithCommit);
+      if (!this.#isPartial) this.#segments.addDamaged(segment, scanned);
     }
   }
 
@@ -332,7 +203,8 @@ class RepositoryCheck implements SegmentSizes {
 
   #plan({ transactionId }: LastTransaction, index: HashIndex | undefined, folder: string): RepairPlan {
     const { files, log } = this.#needs;
-    const { hints } = this.#state;
+    const { state, damaged } = this.#segments;
+    const { hints, index: rebuilt } = state;
     const plan = new RepairPlan(log, files, folder);
     plan.removeUncommitted(transactionId);
     let committed = transactionId;
@@ -342,30 +214,20 @@ class RepositoryCheck implements SegmentSizes {
       hints.segments.set(committed, 0);
       hints.compact.set(committed, ENTRY_HEADER_SIZE_BYTES);
     }
-    if (this.#findings.isDamaged || index === undefined || !haveSameEntries(this.#state.index, index)) {
+    if (this.#findings.isDamaged || index === undefined || !haveSameEntries(rebuilt, index)) {
       plan.moveTransactionFiles();
     }
     const space = {
       freeBytes: log.files.store.freeSpaceBytes(),
-      replacementSizesBytes: [...this.#damaged.values()].map(({ salvaged }) => salvaged.sizeBytes),
-      indexSizeBytes: this.#state.index.buckets.length,
+      replacementSizesBytes: damaged.map(({ salvaged }) => salvaged.sizeBytes),
+      indexSizeBytes: rebuilt.buckets.length,
       saveSpace: this.#options.saveSpace === true,
     };
     const keeps = hasSpaceToKeep(space, this.#findings);
-    for (const damaged of this.#damaged.values()) plan.replaceSegment(damaged, keeps);
-    plan.writeTransactionFiles(committed, this.#state);
+    for (const segment of damaged) plan.replaceSegment(segment, keeps);
+    plan.writeTransactionFiles(committed, state);
     plan.explain(this.#findings.damage.map(({ text }) => text));
     return plan;
-  }
-
-  #plannedIndex(): HashIndex {
-    const { index } = this.#state;
-    for (const bucket of index.usedBuckets()) {
-      const damaged = this.#damaged.get(index.valueAt(bucket, 0));
-      if (damaged === undefined) continue;
-      index.setValueAt(bucket, 1, damaged.salvaged.source(index.valueAt(bucket, 1)));
-    }
-    return index;
   }
 
   /** The segment up to which an earlier check has come, where this one goes on from there. */
@@ -403,8 +265,4 @@ class RepositoryCheck implements SegmentSizes {
     const checksums = this.#checksums?.counts;
     return { ok, finished: this.#finished, damage, lostIds, plan, badRanges, checksums };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
