@@ -2,7 +2,6 @@
 import { createLocalRepository, type RepositoryCreator } from '../archive/init-repository.ts';
 import { openLocalRepository, type RepositoryOpener } from '../archive/session.ts';
 import type { Location } from '../format/location.ts';
-import { returnFreedMemory } from '../platform/heap.ts';
 import type { RemoteOptions } from '../remote/open-remote.ts';
 import type { CliContext } from './context.ts';
 import type { CommonArgs } from './options/common.ts';
@@ -14,7 +13,6 @@ const MIB = 1024 * 1024;
 /** Opens repositories of this machine and of others. */
 export function openerFor(ctx: CliContext, args: CommonArgs): RepositoryOpener {
   return async (context, location, options) => {
-    returnFreedMemory();
     if (location.proto === 'file') return openLocalRepository(context, location, options);
     const { openRemoteRepository } = await import('../remote/open-remote.ts');
     return openRemoteRepository(context, location, { ...(await remoteOptions(ctx, args)), ...options });
