@@ -27,8 +27,8 @@ const MIN_SHARE_JOBS = 16;
 const FULL_BATCH_JOBS = MAX_BATCH_JOBS / 2;
 /** With less than this waiting, the threads that run are enough: another one takes some 40 ms to start. */
 const NEW_THREAD_JOBS = 64;
-/** A thread reads so many small files in the processor time that another one takes to start. */
-const JOBS_OF_A_START = 1000;
+/** With fewer small files for each thread, the first one is done before another one has started. */
+const JOBS_OF_A_THREAD = 200;
 const NEW_THREAD_BYTES = 4 * 2 ** 20;
 
 export class Pipeline {
@@ -135,7 +135,7 @@ export class Pipeline {
     if (idle !== undefined) return idle;
     const [jobs, sizeBytes] = [this.#waiting.length, this.#waitingBytes];
     const running = this.#workers.length;
-    const isLong = this.#takenJobs >= running * JOBS_OF_A_START;
+    const isLong = this.#takenJobs + jobs >= running * JOBS_OF_A_THREAD;
     const isMuch = (jobs >= NEW_THREAD_JOBS && isLong) || sizeBytes >= NEW_THREAD_BYTES;
     // What this thread is about to read is not waited for where there is much.
     const isNeeded = running === 0 && this.#ownThread.isIdle;

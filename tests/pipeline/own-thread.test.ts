@@ -72,12 +72,17 @@ test('a few small files are read without a thread, many with one, and no nonce i
   }
 });
 
-test('hundreds of small files are read by one thread, much to read by all', async (t) => {
+test('a hundred small files are read by one thread, some hundred by two, much to read by all', async (t) => {
   const files = smallFiles(testFolder(t), 5);
-  const some = testPipeline(t, { threads: 3 });
-  await Promise.all(Array.from({ length: 300 }, (_, number) => read(some, files[number % 5]!.job)));
-  assert.equal(threadCount(), 1);
-  await some.close();
+  for (const [count, threads] of [
+    [150, 1],
+    [300, 2],
+  ] as const) {
+    const some = testPipeline(t, { threads: 3 });
+    await Promise.all(Array.from({ length: count }, (_, number) => read(some, files[number % 5]!.job)));
+    assert.equal(threadCount(), threads);
+    await some.close();
+  }
   const all = testPipeline(t, { threads: 3 });
   const large = files.map(({ job }) => ({ ...job, sizeHintBytes: 2 ** 23 }));
   await Promise.all(large.map((job) => read(all, job)));

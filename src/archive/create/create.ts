@@ -30,6 +30,8 @@ type ProcessorOptions = Omit<ObjectProcessorOptions, 'nowNs' | 'pathKeys' | 'ver
 
 /** Entries from which a tree gets a thread that walks: its start takes as much as some thousand unchanged ones. */
 const LARGE_TREE = 2000;
+/** The same where nothing is known: all will be read, and what reads it is starting, too. */
+const LARGE_UNKNOWN_TREE = 300;
 /** What the files cache takes of so many small files. */
 const LARGE_FILES_CACHE_BYTES = LARGE_TREE * 80;
 
@@ -143,7 +145,7 @@ function walkThreadOf(session: Session, options: CreateArchiveOptions): WalkThre
       numericIds,
       attributesAhead: knownBytes > 0,
     },
-    afterSteps: LARGE_TREE,
+    afterSteps: knownBytes > 0 ? LARGE_TREE : LARGE_UNKNOWN_TREE,
     signal: ctx.signal,
   });
   if (options.source.kind === 'paths' && knownBytes >= LARGE_FILES_CACHE_BYTES) thread.start();
