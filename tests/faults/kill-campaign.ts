@@ -13,7 +13,7 @@ import { seededRandom } from '../random.ts';
 import { alcoveCommand, Workspace } from '../workspace.ts';
 import type { Program } from '../workspace.ts';
 import type { Campaign, CampaignResult } from './campaign.ts';
-import { buildTree, nextStep, STEP_KINDS, type Step, type StepKind } from './kill-steps.ts';
+import { buildTree, nextStep, STEP_KINDS, type Step, type StepKind, timestampOf } from './kill-steps.ts';
 import { rollbackTargets } from './rollback-targets.ts';
 
 const RESTORE_EVERY = 10;
@@ -64,9 +64,9 @@ export async function runKills(options: KillOptions, hits: Hits): Promise<void> 
   useSmallSegments(repository);
   const digests = new Map<string, string>();
   const startMs = performance.now();
-  for (const name of ['first', 'second']) {
+  for (const [number, name] of ['first', 'second'].entries()) {
     digests.set(name, digestOf(tree));
-    space.alcove(['create', `${repository}::${name}`, tree]);
+    space.alcove(['create', ...timestampOf(number - 2), `${repository}::${name}`, tree]);
   }
   const typicalMs = Object.fromEntries(
     STEP_KINDS.map((kind) => [kind, 0.4 * (performance.now() - startMs)]),

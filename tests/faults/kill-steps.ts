@@ -58,6 +58,12 @@ export interface StepScene {
   readonly targets: () => readonly RollbackTarget[];
 }
 
+/** Each archive its own second, though many are made in one: `prune` keeps one of those that share a second. */
+export function timestampOf(attempt: number): readonly string[] {
+  const time = new Date(Date.UTC(2026, 0, 2) + attempt * 1000);
+  return ['--timestamp', time.toISOString().slice(0, 'YYYY-MM-DDThh:mm:ss'.length)];
+}
+
 /** Draws the next step; a new archive's tree is changed for it. */
 export function nextStep({ repository, tree, before, attempt, random, targets }: StepScene): Step {
   const kind = drawKind(random);
@@ -66,8 +72,9 @@ export function nextStep({ repository, tree, before, attempt, random, targets }:
   };
   const create = (): Step => {
     const name = `archive-${attempt}`;
+    const args = ['create', ...timestampOf(attempt), `${repository}::${name}`, tree];
     writeFileSync(join(tree, `changing-${attempt % 5}`), noise(700_000, random.integer(2 ** 31)));
-    return { ...step(['create', `${repository}::${name}`, tree], [...before, name]), kind: 'create' };
+    return { ...step(args, [...before, name]), kind: 'create' };
   };
   switch (before.length < 2 ? 'create' : kind) {
     case 'create':
