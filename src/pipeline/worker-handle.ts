@@ -24,7 +24,7 @@ export interface WorkerEvents {
 
 /** A batch that holds less than this lets the next one queue up behind it. */
 const SHORT_BATCH_BYTES = 4 * 2 ** 20;
-const MAX_BATCHES = 2;
+const MAX_BATCHES = 3;
 
 /** The main thread's side of one worker. */
 export class WorkerHandle {

@@ -37,7 +37,7 @@ export interface BackupRunOptions {
 export class Interrupted extends Error {}
 
 /** Files that are being read at a time, or wait to be, each with a descriptor open. */
-const MAX_OPEN_FILES = 256;
+const MAX_OPEN_FILES = 384;
 /** Steps that wait for their turn, also those of files that were read while one before them is not. */
 const MAX_STEPS = 4096;
 const PROGRESS_INTERVAL_MS = 100;

@@ -275,7 +275,7 @@ describe('BackupRun', () => {
       );
       await run.drain();
       assert.equal(open, 0);
-      assert.equal(mostOpen, 256);
+      assert.equal(mostOpen, 384);
     }));
 
   it('goes on with what became ready while the item stream was written', { timeout: 60_000 }, () =>
