@@ -9,19 +9,9 @@ import type { KeyMaterial } from '../../src/crypto/key-material.ts';
 import { type LaneObject, ObjectLanes } from '../../src/pipeline/object-lanes.ts';
 import { noise } from '../noise.ts';
 import * as fc from '../properties.ts';
-import { material } from './setup.ts';
+import { blakeMaterial, material, plainMaterial } from './setup.ts';
 
-const blake: KeyMaterial = {
-  ...material,
-  typeByte: 5,
-  mac: 'blake2b-256',
-  idHash: 'blake2b-256',
-  encHmacKey: noise(128, 1),
-  idKey: noise(128, 2),
-};
-const unencrypted: KeyMaterial = { ...material, typeByte: 2, cipher: 'none', mac: 'none', idHash: 'sha256' };
-
-before(() => initCrypto(blake));
+before(() => initCrypto(blakeMaterial));
 
 const MEMORY_BYTES = 100_000;
 
@@ -94,7 +84,7 @@ describe('ObjectLanes', () => {
   });
 
   it('opens what is sound, and only that, in order, with any key and little memory', () => {
-    for (const keys of [material, blake, unencrypted]) {
+    for (const keys of [material, blakeMaterial, plainMaterial]) {
       const lanes = new ObjectLanes(keys, MEMORY_BYTES);
       fc.assert(
         fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {

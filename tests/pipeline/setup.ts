@@ -9,6 +9,7 @@ import type { KeyMaterial } from '../../src/crypto/key-material.ts';
 import type { FileJob, FileResult, FileTaker, PipelineChunk } from '../../src/pipeline/file-job.ts';
 import { type Pipeline, type PipelineOptions, createPipeline } from '../../src/pipeline/pipeline.ts';
 import { toHex } from '../../src/util/bytes.ts';
+import { noise } from '../noise.ts';
 
 export const material: KeyMaterial = {
   typeByte: 3,
@@ -18,6 +19,24 @@ export const material: KeyMaterial = {
   encKey: randomBytes(32),
   encHmacKey: randomBytes(32),
   idKey: randomBytes(32),
+};
+
+/** The same repository's key in other modes. Call initCrypto() first. */
+export const blakeMaterial: KeyMaterial = {
+  ...material,
+  typeByte: 5,
+  mac: 'blake2b-256',
+  idHash: 'blake2b-256',
+  encHmacKey: noise(128, 1),
+  idKey: noise(128, 2),
+};
+
+export const plainMaterial: KeyMaterial = {
+  ...material,
+  typeByte: 2,
+  cipher: 'none',
+  mac: 'none',
+  idHash: 'sha256',
 };
 
 /** A pipeline with small chunks and a counter for nonces, closed when the test ends. */
