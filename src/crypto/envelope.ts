@@ -20,7 +20,7 @@ import { toHex } from '../util/bytes.ts';
 import { BLOCK_SIZE_BYTES } from './aes-ctr.ts';
 import { blake2b256 } from './blake2b.ts';
 import { constantTimeEqual } from './constant-time.ts';
-import type { LaneHash } from './hmac-sha256.ts';
+import type { LaneHash } from './hash-lanes.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { cipherWith, hmacWith } from './secret-keys.ts';
 

@@ -2,8 +2,21 @@
  * Hashes large messages two at a time: whenever one is done, another may be begun beside the one that goes on. So neither
  * waits for the other, however unlike they are in length.
  */
-import type { LaneHash } from './hmac-sha256.ts';
-import { createSha256Pair, type LaneNumber, type Sha256Pair } from './sha256-pair.ts';
+import { createSha256Pair, type LaneNumber, type Sha256Pair, type Sha256Words } from './sha256-pair.ts';
+
+/** A hash whose message may be hashed beside another one. */
+export interface LaneHash {
+  /** Of the whole message at once: 32 bytes of memory of their own. */
+  digest(message: Uint8Array): Uint8Array;
+  readonly parts?: LaneHashParts;
+}
+
+/** What SHA-256 makes of the message, behind other bytes, and what becomes of that. */
+export interface LaneHashParts {
+  readonly before: Sha256Words;
+  readonly beforeBytes: number;
+  finish(inner: Uint8Array): Uint8Array;
+}
 
 interface UnderWay {
   readonly hash: LaneHash;

@@ -4,6 +4,7 @@
  */
 import { createHmac, createSecretKey, hash } from 'node:crypto';
 import { fromBinaryString } from '../util/bytes.ts';
+import type { LaneHash } from './hash-lanes.ts';
 import { SHA256_STATE_BYTES, findOpenSsl, type OpenSsl } from './openssl.ts';
 import { findSha256Pair, type Sha256Words } from './sha256-pair.ts';
 
@@ -15,20 +16,6 @@ const MAX_SHORT_BYTES = 16 * 1024;
 const MAX_TINY_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
-
-/** A hash whose message may be hashed beside another one. */
-export interface LaneHash {
-  /** Of the whole message at once: 32 bytes of memory of their own. */
-  digest(message: Uint8Array): Uint8Array;
-  readonly parts?: LaneHashParts;
-}
-
-/** What SHA-256 makes of the message, behind other bytes, and what becomes of that. */
-export interface LaneHashParts {
-  readonly before: Sha256Words;
-  readonly beforeBytes: number;
-  finish(inner: Uint8Array): Uint8Array;
-}
 
 export interface HmacSha256 extends LaneHash {
   /** Of each: the same, and faster where the processor hashes two messages side by side. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { blake2b256 } from './blake2b.ts';
-import type { LaneHash, LaneHashParts } from './hmac-sha256.ts';
+import type { LaneHash, LaneHashParts } from './hash-lanes.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { hmacWith } from './secret-keys.ts';
 import { findSha256Pair, SHA256_FIRST_WORDS } from './sha256-pair.ts';

@@ -5,8 +5,7 @@
 import { decompressInto, isStored } from '../compress/decompress.ts';
 import { constantTimeEqual } from '../crypto/constant-time.ts';
 import { isAuthenticated, macLaneHash, macMessage, openInPlace } from '../crypto/envelope.ts';
-import { HashLanes } from '../crypto/hash-lanes.ts';
-import type { LaneHash } from '../crypto/hmac-sha256.ts';
+import { HashLanes, type LaneHash } from '../crypto/hash-lanes.ts';
 import { idLaneHash } from '../crypto/id-hash.ts';
 import type { KeyMaterial } from '../crypto/key-material.ts';
 import { FifoMemory, MemoryPiece } from './fifo-memory.ts';

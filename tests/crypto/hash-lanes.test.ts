@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { HashLanes } from '../../src/crypto/hash-lanes.ts';
-import { createHmacSha256, nodeHmacSha256, type LaneHash } from '../../src/crypto/hmac-sha256.ts';
+import { HashLanes, type LaneHash } from '../../src/crypto/hash-lanes.ts';
+import { createHmacSha256, nodeHmacSha256 } from '../../src/crypto/hmac-sha256.ts';
 import { SHA256_FIRST_WORDS } from '../../src/crypto/sha256-pair.ts';
 import { noise } from '../noise.ts';
 import * as fc from '../properties.ts';
